@@ -14,8 +14,11 @@ from smalt.dsl.names import name_steps
 from smalt.dsl.resolving import resolve_step
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.pipeline import PipelineComponent, PipelineJob, PipelineJobSettings
+from smalt.entities.rules.bindings import PipelineNames
+from smalt.entities.rules.bound_types import check_bound_types
 from smalt.entities.schema.attributes import Attributes
 from smalt.entities.schema.problems import format_value
+from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import StepOutput, StepOutputs, find_component, find_declared_type
 from smalt.entities.steps.calls import call_component, check_complete
 from smalt.entities.steps.collector import current_collector
@@ -249,6 +252,8 @@ class Building:
         for node in self.nodes:
             _check_given(node)
             resolve_step(node, f"the step '{node._step}'", steps)
+        for node in self.nodes:
+            _check_types(node, component)
         self._set_end_jobs(component.jobs)
         return component
 
@@ -339,6 +344,16 @@ def _check_given(node: Any) -> None:
         return
     varied = getattr(node, "search_space", None) or ()
     check_complete(component, {*node.inputs, *varied}, vars(node).get("_line") or find_caller())
+
+
+def _check_types(node: Any, pipeline: PipelineComponent) -> None:
+    """Raise if a step is given data that cannot be of its input's type."""
+    reader = Reader()
+    raw: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}, "jobs": {}}
+    names = PipelineNames(dict(pipeline.inputs), pipeline.outputs, pipeline.jobs, raw)
+    check_bound_types(node, vars(node).get("inputs") or {}, names, (), reader)
+    if reader.problems:
+        raise UserErrorException(reader.problems[0].message, vars(node).get("_line") or find_caller())
 
 
 def _find_declared_output(node: Any, port: str) -> Output | None:

@@ -123,11 +123,13 @@ def locate_in_document(document: Document, file: str, problem: LocatedProblem) -
     if not colon or not _PLACE.fullmatch(place):
         return problem
     data, found, rest = document.data, [], place
-    while rest and isinstance(data, Mapping):
-        key = next((key for key in data if rest == str(key) or rest.startswith(f"{key}.")), None)
-        if key is None:
+    while rest and isinstance(data, (Mapping, list)):
+        keys = {str(key): key for key in data} if isinstance(data, Mapping) else {f"[{i}]": i for i in range(len(data))}
+        text = next((text for text in keys if rest == text or rest.startswith((f"{text}.", f"{text}["))), None)
+        if text is None:
             break
-        data, rest = data[key], rest[len(str(key)) + 1 :]
+        key: Any = keys[text]
+        data, rest = data[key], rest[len(text) :].removeprefix(".")
         found.append(key)
     if not found:
         return problem

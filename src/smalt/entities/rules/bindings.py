@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.assets.component import Component
@@ -40,6 +40,8 @@ class PipelineNames(NamedTuple):
     """The path of the pipeline in its document."""
     empty: Collection[str] = ()
     """The inputs that have no value."""
+    read_component: Callable[[str], Component | None] = lambda reference: None
+    """Returns the component that a reference names, or None where only the server knows it."""
 
     def find_problem(self, expression: Expression) -> str | None:
         if expression.kind in ("parent.inputs", "parent.outputs"):

@@ -1,21 +1,54 @@
-"""Comparison of what a local path is with the type of the input that is given it."""
+"""Comparison of the type of an input with what it is given: a local path, or data of which only the type is known."""
 
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 MARKERS = {"mltable": "MLTable", "mlflow_model": "MLmodel"}
 """The file without which no program can read a folder as data of the type."""
+PLAIN = {"mltable": ("uri_file", "uri_folder"), "mlflow_model": ("custom_model", "custom_model")}
+"""By type the one to declare instead for a file, and for a folder, that is read as it is."""
+
+
+class Source(NamedTuple):
+    """Where the data of an input comes from."""
+
+    type: str | None
+    words: str = "what is given"
+    remedy: str = "give it such a folder with 'type: {type}'"
+    """How it would be data of another type."""
 
 
 def explain_wrong_kind(uri: str, path: str | os.PathLike[str], type: str | None) -> str | None:
-    """Return the sentence for a folder given to a uri_file, or a file given to a type that is a folder; else None."""
+    """Return the sentence for data of this machine that nothing can read as data of the input's type; else None."""
     if type == "uri_file" and os.path.isdir(path):
         return f"{uri} is a folder, but the input's type is uri_file; make it uri_folder or name a file"
     if type == "uri_folder" and os.path.isfile(path):
         return f"{uri} is a file, but the input's type is uri_folder; make it uri_file or name a folder"
-    if type in MARKERS and os.path.isfile(path):
-        instead = "custom_model" if type == "mlflow_model" else "uri_file"
-        what = f"{type}, a folder with a file '{MARKERS[type]}'"
-        return f"{uri} is a file, but the input's type is {what}; for a file as it is, write 'type: {instead}'"
+    if type not in MARKERS:
+        return None
+    if os.path.isfile(path):
+        wanted = f"the input's type is {type}, {_describe_folder(type)}"
+        return f"{uri} is a file, but {wanted}; for a file as it is, write 'type: {PLAIN[type][0]}'"
+    if os.path.isdir(path) and not os.path.exists(os.path.join(path, MARKERS[type])):
+        has_not = f"{uri} is a folder without a file '{MARKERS[type]}', but the input's type is {type}, which needs one"
+        return f"{has_not}; add the file, or, for a folder as it is, write 'type: {PLAIN[type][1]}'"
     return None
+
+
+def explain_wrong_type(name: str, type: str | None, source: Source, owner: str = "step") -> str | None:
+    """Return the sentence for an input that is given data that can never be of its type; else None.
+
+    Only a file never can: a folder of whatever type may have the file that makes it an mltable or a model of MLflow.
+    """
+    if source.type != "uri_file" or type not in MARKERS:
+        return None
+    takes = f"the {owner}'s input '{name}' takes an {type}, {_describe_folder(type)}"
+    change = source.remedy.format(type=type)
+    instead = f"or, to read the file as it is, declare the {owner}'s input as {PLAIN[type][0]}"
+    return f"{takes}, but {source.words} is a single file (uri_file); {change}, {instead}"
+
+
+def _describe_folder(type: str) -> str:
+    return f"a folder with a file '{MARKERS[type]}'"

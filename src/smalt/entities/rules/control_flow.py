@@ -19,6 +19,7 @@ from smalt.entities.jobs.control_flow import (
 )
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.rules.bindings import PipelineNames, find_whole_component, list_inputs, list_outputs
+from smalt.entities.rules.bound_types import check_bound_output
 from smalt.entities.rules.values import check_types
 from smalt.entities.schema.problems import Path, Problem, did_you_mean, format_value
 from smalt.entities.steps.dependencies import find_sources, get_text
@@ -103,7 +104,7 @@ def check_ports(names: PipelineNames, path: Path, reader: Reader) -> None:
         if isinstance(node, IfElse):
             _check_if_else(name, node, names, (*path, "jobs", name), reader)
         elif isinstance(node, DoWhile):
-            _check_do_while(node, names.steps, (*path, "jobs", name), reader)
+            _check_do_while(node, names, (*path, "jobs", name), reader)
         elif isinstance(node, ParallelFor):
             from smalt.entities.rules.parallel_for import check_parallel_for  # which needs rules that need this module
 
@@ -247,7 +248,8 @@ def _find_steps_below(names: Iterable[str], steps: Mapping[str, Any]) -> set[str
     return found
 
 
-def _check_do_while(node: DoWhile, steps: Mapping[str, Any], where: Path, reader: Reader) -> None:
+def _check_do_while(node: DoWhile, names: PipelineNames, where: Path, reader: Reader) -> None:
+    steps = names.steps
     step = steps.get(next(iter(find_blocks(node)["body"]), ""))
     if step is None or node._partial:
         return
@@ -267,11 +269,17 @@ def _check_do_while(node: DoWhile, steps: Mapping[str, Any], where: Path, reader
         if inputs is not None and name not in inputs:
             reader.add_problem((*where, "mapping"), f"the body has no input '{name}'{did_you_mean(name, inputs)}")
     component = find_whole_component(step)
-    for name, output in find_mapped_inputs(node).items() if component is not None else ():
-        declared, written = component.inputs.get(name) if component is not None else None, (outputs or {}).get(output)
-        if isinstance(declared, Input) and isinstance(written, Output):
-            source = f"the output '{output}' of the body"
-            check_types(written.type or "uri_folder", declared.type, (*where, "mapping", name), reader, source)
+    for name, output in find_mapped_inputs(node).items():
+        written, place = (outputs or {}).get(output), (*where, "mapping", output)
+        if not isinstance(written, Output):
+            continue
+        declared = component.inputs.get(name) if component is not None else None
+        if isinstance(declared, Input):
+            check_types(
+                written.type or "uri_folder", declared.type, place, reader, f"the output '{output}' of the body"
+            )
+        if not reader.on_wire:
+            check_bound_output(step, name, output, written, names, place, reader)
 
 
 def _check_outputs_of_body(node: DoWhile, outputs: Mapping[str, Any], where: Path, reader: Reader) -> None:

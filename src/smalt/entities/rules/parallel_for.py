@@ -16,6 +16,7 @@ from smalt.entities.jobs.control_flow import (
 )
 from smalt.entities.jobs.inputs import Input, Output, has_default
 from smalt.entities.rules.bindings import PipelineNames, find_undeclared_inputs, find_whole_component, list_inputs
+from smalt.entities.rules.bound_types import check_bound_types
 from smalt.entities.rules.pipeline import check_value
 from smalt.entities.rules.values import convert_path
 from smalt.entities.schema.problems import Path, Problem, did_you_mean, format_value, join_words
@@ -155,6 +156,8 @@ def _check_known_items(items: Any, step: Any, names: PipelineNames, place: Path,
             elif isinstance(form, Input) and (component is not None or form.type is not None):
                 check_value(value, form, names, inner, reader)
                 convert_path(item, name, form, inner, reader)
+        if isinstance(item, Mapping) and not reader.on_wire:
+            check_bound_types(step, item, names, (*place, key), reader)
 
 
 def _list_inline_inputs(step: Any) -> Mapping[str, Any] | None:

@@ -17,6 +17,7 @@ from smalt.entities.rules.bindings import (
     find_unwritten_outputs,
     find_whole_component,
 )
+from smalt.entities.rules.bound_types import check_bound_types
 from smalt.entities.rules.control_flow import check_control_flow, lift_waits
 from smalt.entities.rules.cycles import find_cycles
 from smalt.entities.rules.expressions import check_fields, find_empty_inputs
@@ -59,6 +60,8 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
             check_component_step(step, component, names, name in of_loops, where, reader)
         elif isinstance(vars(step).get("component"), str) and not reader.on_wire:
             check_overrides(step, None, where, reader)
+        if not reader.on_wire:  # there when a job is submitted: one that was accepted earlier stays so
+            check_bound_types(step, vars(step).get("inputs") or {}, names, (*where, "inputs"), reader)
     _check_graph(pipeline, names, waits, path, reader)
 
 
@@ -131,6 +134,9 @@ def check_ports_given(job: Any, component: Component, words: str, path: Path, re
         if name not in component.outputs:
             hint = did_you_mean(name, component.outputs)
             reader.add_problem((*path, "outputs", name), f"{words} has no output '{name}'{hint}", True)
+    if not reader.on_wire:
+        owner = "trial" if job.type == "sweep" else "component"
+        check_bound_types(job, job.inputs, names, (*path, "inputs"), reader, owner)
     check_given(job, component, path, reader)
 
 

@@ -15,7 +15,9 @@ _PREFIX = f"azureml://registries/{prebuilt.REGISTRY}/".casefold()
 
 def is_prebuilt(node: Any) -> bool:
     """Return True for a step of a component that comes with smalt; registries are found in any letter case."""
-    return str(get_component(node)).casefold().startswith(_PREFIX)
+    component = get_component(node)
+    reference = component if isinstance(component, str) else getattr(component, "id", None)
+    return str(reference).casefold().startswith(_PREFIX)
 
 
 def takes_files(node: Any, name: str, read_component: Callable[[str], Any]) -> bool:

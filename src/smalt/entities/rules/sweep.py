@@ -23,6 +23,7 @@ from smalt.entities.jobs.search_space import (
     get_sampling_type,
 )
 from smalt.entities.rules.bindings import PipelineNames
+from smalt.entities.rules.content import Source, explain_wrong_type
 from smalt.entities.rules.pipeline import check_ports_given
 from smalt.entities.rules.values import check_literal, check_types
 from smalt.entities.schema.problems import Path, did_you_mean, format_value
@@ -142,6 +143,11 @@ def check_declared_ports(component: Component, trial: Component, path: Path, rea
             reader.add_problem(where, words, at_key=True)
         elif isinstance(declared, Input):
             check_types(declared.type, trial.inputs[name].type, where, reader, "what this component declares")
+            source = Source(declared.type, "what this component declares", "declare it here as {type}")
+            takes = trial.inputs[name].type
+            wrong = None if reader.on_wire else explain_wrong_type(name, takes, source, "trial")
+            if wrong is not None:
+                reader.add_problem(where, wrong)
     for name in component.outputs:
         if name not in trial.outputs:
             words = f"the trial has no output '{name}'{did_you_mean(name, trial.outputs)}"

@@ -199,7 +199,7 @@ def explain_read_only(location: Location, mode: str | None, root: str) -> str | 
 
 def explain_not_a_file(location: Location, type: str | None) -> str | None:
     """Return the sentence for a folder given to an input of type uri_file."""
-    return explain_wrong_kind(location.uri, location.path, type) if type == FILE and location.path else None
+    return explain_wrong_kind(format_uri(location), location.path, type) if type == FILE and location.path else None
 
 
 def is_empty(place: str | os.PathLike[str]) -> bool:

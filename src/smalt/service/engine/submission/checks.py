@@ -11,6 +11,7 @@ from smalt.entities import Input, Output
 from smalt.entities.jobs.control_flow import ParallelFor, find_blocks, find_body, find_repeated_steps, list_items
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import PipelineNames, check_step
+from smalt.entities.rules.bound_types import check_bound_types
 from smalt.entities.rules.content import explain_wrong_kind
 from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
@@ -25,7 +26,7 @@ from smalt.entities.steps.step_types import get_component, get_component_key, ge
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.references import PREFIX
 from smalt.exceptions import LocatedProblem, NotFound, SmaltError, ValidationException
-from smalt.service.data.job_data.access_modes import explain_missing, explain_read_only
+from smalt.service.data.job_data.access_modes import explain_missing, explain_read_only, format_uri
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.submission import lookup
@@ -130,14 +131,17 @@ class Checker:
             for name, node in nodes.items()
         }
         reader = Reader()
+        raw: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}, "jobs": {}}
+        names = PipelineNames(dict(inputs), owner.outputs, steps, raw, read_component=self.read_known_component)
+        for name, step in steps.items():
+            check_bound_types(step, vars(step).get("inputs") or {}, names, ("jobs", name, "inputs"), reader)
         if any(known.values()):
-            names = PipelineNames(dict(inputs), owner.outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
             of_loops = find_repeated_steps(nodes)
             for name, step in steps.items():
                 check_step(step, names, ("jobs", name), reader)
                 if (component := known[name]) is not None:
                     check_component_step(step, component, names, name in of_loops, ("jobs", name), reader)
-            check_ports(names, (), reader)
+        check_ports(names, (), reader)
         settings = vars(owner).get("settings")
         if settings is not None:
             waits = {name: find_dependencies(step, steps) for name, step in steps.items()}
@@ -188,7 +192,7 @@ class Checker:
     def _read_component(self, reference: str) -> Any:
         fixed = self.pins.resolve_reference("components", reference)
         properties = lookup.find_component(self.context, self.workspace, fixed)
-        return wire.from_rest({"properties": properties}, "component")
+        return wire.from_rest({"id": fixed, "properties": properties}, "component")
 
     def read_known_component(self, reference: str) -> Any:
         """Return the component of a reference; None if it is not there, which is told where it is named."""
@@ -311,7 +315,7 @@ class Checker:
         elif not place.late and not place.exists:
             self.problems.append(f"{where}: {explain_missing(place)}")
         elif not place.late:
-            wrong = [explain_wrong_kind(place.uri, place.path, type) if place.path else None for type in types]
+            wrong = [explain_wrong_kind(format_uri(place), place.path, type) if place.path else None for type in types]
             if all(wrong):
                 self.problems.append(f"{where}: {wrong[0]}")
 

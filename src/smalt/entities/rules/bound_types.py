@@ -1,0 +1,81 @@
+"""The check that the inputs of steps are given data that can be of their types, wherever it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.rules.bindings import PipelineNames, find_whole_component
+from smalt.entities.rules.content import Source, explain_wrong_type
+from smalt.entities.rules.prebuilt_steps import takes_files
+from smalt.entities.schema.problems import Path
+from smalt.entities.steps.dependencies import get_text, resolve_source
+from smalt.entities.syntax.expression import Expression, has_expression, parse_binding, resolve_port
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+
+_OF_PIPELINE = "give the pipeline such a folder with 'type: {type}'"
+_OF_STEP = "write such a folder and declare that output as {type}"
+
+
+def check_bound_types(
+    step: Any, inputs: Mapping[str, Any], names: PipelineNames, path: Path, reader: Reader, owner: str = "step"
+) -> None:
+    """Check the types of what a step's inputs are given; `path` is that of the inputs, whose `owner` may be another.
+
+    An input of mode direct is text, and prebuilt components read a file as a table.
+    """
+    component = find_whole_component(step)
+    for name, value in inputs.items():
+        declared = component.inputs.get(name) if component is not None else None
+        forms = [one for one in (declared, value) if isinstance(one, Input)]
+        source = find_source(value, names)
+        if source is None or not forms or any(one.mode == "direct" for one in forms):
+            continue
+        words = explain_wrong_type(name, forms[0].type, source, owner)
+        if words is not None and not takes_files(step, name, names.read_component):
+            reader.add_problem((*path, name), words)
+
+
+def check_bound_output(
+    step: Any, name: str, output: str, written: Output, names: PipelineNames, path: Path, reader: Reader
+) -> None:
+    """Check the type of an output of a loop's body that the next round has as the input of this name."""
+    component = find_whole_component(step)
+    declared = component.inputs.get(name) if component is not None else (vars(step).get("inputs") or {}).get(name)
+    if not isinstance(declared, Input) or declared.mode == "direct":
+        return
+    source = _describe_output(output, "the body", written)
+    words = explain_wrong_type(name, declared.type, source)
+    if words is not None and not takes_files(step, name, names.read_component):
+        reader.add_problem(path, words)
+
+
+def find_source(value: Any, names: PipelineNames) -> Source | None:
+    """Return where the data of an input comes from; None if that is not known, or it is no data."""
+    text = get_text(value)
+    if not has_expression(text):
+        return Source(value.type) if isinstance(value, Input) else None
+    expression = parse_binding(text)
+    found = resolve_source(expression, names.steps) if expression is not None else None
+    if not isinstance(found, Expression):
+        return find_source(found, names) if isinstance(found, Input) and not has_expression(found.path) else None
+    if found.kind == "parent.inputs":
+        port = resolve_port(found.name, names.inputs)
+        given = names.inputs[port] if port is not None else None
+        if not isinstance(given, Input):
+            return None
+        return Source(given.type, f"the pipeline's input '{port}'", _OF_PIPELINE)
+    if found.kind != "parent.jobs.outputs" or found.job not in names.steps:
+        return None
+    outputs = names.list_ports(str(found.job), "outputs") or {}
+    port = resolve_port(found.name, outputs)
+    written = outputs[port] if port is not None else None
+    return _describe_output(str(port), f"'{found.job}'", written) if isinstance(written, Output) else None
+
+
+def _describe_output(name: str, of: str, written: Output) -> Source:
+    return Source(written.type, f"the output '{name}' of {of}", _OF_STEP)

@@ -1,0 +1,286 @@
+"""A file for an input that takes a folder with a file MLTable or MLmodel: refused wherever the file comes from."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.acceptance.conftest import Desk
+
+TAKES = {
+    "mltable": "an mltable, a folder with a file 'MLTable'",
+    "mlflow_model": "an mlflow_model, a folder with a file 'MLmodel'",
+}
+INSTEAD = {"mltable": "uri_file", "mlflow_model": "custom_model"}
+SOURCES = {
+    "what is given": "give it such a folder with 'type: {type}'",
+    "the pipeline's input 'raw'": "give the pipeline such a folder with 'type: {type}'",
+    "the output 'rows' of 'write'": "write such a folder and declare that output as {type}",
+    "the output 'rows' of the body": "write such a folder and declare that output as {type}",
+    "what this component declares": "declare it here as {type}",
+}
+
+
+def tell(source: str, type: str = "mltable", name: str = "d", owner: str = "step") -> str:
+    """The sentence that refuses a file of this source."""
+    change = SOURCES[source.replace("'d'", "'raw'")].format(type=type)
+    return (
+        f"the {owner}'s input '{name}' takes {TAKES[type]}, but {source} is a single file (uri_file); {change}, "
+        f"or, to read the file as it is, declare the {owner}'s input as {INSTEAD[type]}"
+    )
+
+
+WRITE = """
+    type: command
+    name: write
+    version: 1
+    outputs: {rows: {type: uri_file}, again: {type: boolean}}
+    environment: azureml:host
+    command: cp /dev/null ${{outputs.rows}}; echo true > ${{outputs.again}}/output
+"""
+READ = """
+    type: command
+    name: read_%(type)s
+    version: 1
+    inputs: {d: {type: %(type)s, optional: true}, n: {type: integer, default: 1}}
+    outputs: {rows: {type: uri_file}, again: {type: boolean}}
+    environment: azureml:host
+    command: ls $[[${{inputs.d}}]] ${{inputs.n}} > ${{outputs.rows}}; echo false > ${{outputs.again}}/output
+"""
+BATCHES = """
+    type: parallel
+    name: batches
+    version: 1
+    inputs: {d: {type: mltable}}
+    outputs: {rows: {type: uri_folder}}
+    input_data: ${{inputs.d}}
+    mini_batch_size: "1"
+    task: {type: run_function, code: src, entry_script: score.py, environment: azureml:host}
+"""
+INNER = """
+    type: pipeline
+    name: inner
+    version: 1
+    inputs: {d: {type: mltable}}
+    jobs:
+      a: {type: command, component: %s, inputs: {d: '${{parent.inputs.d}}'}}
+"""
+LOCAL = {
+    "write": "./write.yml", "read": "./read_mltable.yml", "model": "./read_mlflow_model.yml",
+    "batches": "./batches.yml", "inner": "./inner.yml",
+}  # fmt: skip
+REGISTERED = {
+    "write": "azureml:write:1", "read": "azureml:read_mltable:1", "model": "azureml:read_mlflow_model:1",
+    "batches": "azureml:batches:1", "inner": "azureml:inner:1",
+}  # fmt: skip
+HEAD = """type: pipeline
+inputs:
+  raw: {type: uri_file, path: flats.csv}
+jobs:
+  write: {type: command, component: "%(write)s"}
+"""
+RAW, ROWS = "${{parent.inputs.raw}}", "${{parent.jobs.write.outputs.rows}}"
+STEP = '  s:\n    type: %s\n    component: "%%(%s)s"\n    inputs:\n      d: %s\n'
+INLINE = (
+    "  s:\n    command: ls ${{inputs.d}}\n    environment: azureml:host\n    inputs:\n      d: {type: %s, path: '%s'}\n"
+)
+UNFIT = {
+    "input": (STEP % ("command", "read", RAW), "10:10", tell("the pipeline's input 'raw'")),
+    "output": (STEP % ("command", "read", ROWS), "10:10", tell("the output 'rows' of 'write'")),
+    "given": (STEP % ("command", "read", "{type: uri_file, path: flats.csv}"), "10:10", tell("what is given")),
+    "model": (STEP % ("command", "model", ROWS), "10:10", tell("the output 'rows' of 'write'", "mlflow_model")),
+    "with a mode": (
+        STEP % ("command", "read", f"{{path: '{RAW}', mode: download}}"), "10:10", tell("the pipeline's input 'raw'")
+    ),
+    "inline": (INLINE % ("mltable", ROWS), "10:10", tell("the output 'rows' of 'write'")),
+    "another step's input": (
+        STEP % ("command", "read", "${{parent.jobs.t.inputs.d}}")
+        + "  t:\n    command: ls ${{inputs.d}}\n    environment: azureml:host\n"
+        + f"    inputs: {{d: {{type: uri_file, path: '{RAW}'}}}}\n",
+        "10:10", tell("the pipeline's input 'raw'"),
+    ),
+    "nested": (STEP % ("pipeline", "inner", RAW), "10:10", tell("the pipeline's input 'raw'")),
+    "parallel": (STEP % ("parallel", "batches", RAW), "10:10", tell("the pipeline's input 'raw'")),
+    "sweep": (
+        "  s:\n    type: sweep\n    trial: \"%(read)s\"\n    inputs:\n      d: " + ROWS
+        + "\n    search_space: {n: {type: choice, values: [1, 2]}}\n    sampling_algorithm: grid\n"
+        + "    objective: {goal: minimize, primary_metric: m}\n    limits: {max_total_trials: 2}\n",
+        "10:10", tell("the output 'rows' of 'write'"),
+    ),
+    "items": (
+        '  each:\n    type: parallel_for\n    body: ${{parent.jobs.s}}\n    items:\n      - d: ' + RAW
+        + '\n  s: {type: command, component: "%(read)s"}\n',
+        "10:12", tell("the pipeline's input 'raw'"),
+    ),
+    "repeated": (
+        '  again:\n    type: do_while\n    body: ${{parent.jobs.s}}\n    condition: again\n    mapping:\n'
+        '      rows: d\n    limits: {max_iteration_count: 2}\n  s: {type: command, component: "%(read)s"}\n',
+        "11:13", tell("the output 'rows' of the body"),
+    ),
+    "in a condition": (
+        "  which:\n    type: if_else\n    condition: ${{parent.jobs.write.outputs.again}}\n"
+        "    true_block: ${{parent.jobs.s}}\n" + STEP % ("command", "read", ROWS),
+        "14:10", tell("the output 'rows' of 'write'"),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def files(desk: Desk) -> Desk:
+    desk.write("flats.csv", "a\n1\n")
+    desk.write("table/MLTable", "paths:\n  - file: ./flats.csv\ntransformations:\n  - read_delimited\n")
+    desk.write("table/flats.csv", "a\n1\n")
+    desk.write("plain/flats.csv", "a\n1\n")
+    desk.write("src/score.py", "def run(batch):\n    return batch\n")
+    desk.write("write.yml", WRITE)
+    for type in TAKES:
+        desk.write(f"read_{type}.yml", READ % {"type": type})
+    desk.write("batches.yml", BATCHES)
+    desk.write("inner.yml", INNER % LOCAL["read"])
+    if desk.smalt("component show --name write --version 1").code:
+        for name in ("write", "read_mltable", "read_mlflow_model", "batches", "inner"):
+            desk.ask(f"component create --file {name}.yml --query name")
+    return desk
+
+
+@pytest.mark.parametrize(("steps", "place", "words"), UNFIT.values(), ids=list(UNFIT))
+def test_a_file_for_a_folder_is_refused_at_its_line(files: Desk, steps: str, place: str, words: str) -> None:
+    """With a server and without one; of registered components, whose types the server alone knows, by the server."""
+    files.write("job.yml", (HEAD + steps) % LOCAL)
+    for verb in ("validate --local", "validate", "create"):
+        ran = files.smalt(f"job {verb} --file job.yml")
+        assert (ran.code, ran.err) == (2, f"job.yml:{place}: {words}\n"), verb
+    files.write("job.yml", (HEAD + steps) % REGISTERED)
+    for verb in ("validate", "create"):
+        ran = files.smalt(f"job {verb} --file job.yml")
+        assert (ran.code, ran.err) == (2, f"job.yml:{place}: {words}\n"), verb
+
+
+FIT = {
+    "a table": ("raw: {type: mltable, path: table}", STEP % ("command", "read", RAW)),
+    "a folder": ("raw: {type: uri_folder, path: plain}", STEP % ("command", "read", RAW)),
+    "a folder as a model": ("raw: {type: uri_folder, path: plain}", STEP % ("command", "model", RAW)),
+    "a model as it is": ("raw: {type: uri_file, path: flats.csv}", INLINE % ("custom_model", RAW)),
+    "a file as a folder": ("raw: {type: uri_file, path: flats.csv}", INLINE % ("uri_folder", ROWS)),
+    "a folder as a file": ("raw: {type: uri_folder, path: plain}", INLINE % ("uri_file", RAW)),
+    "a URI": (
+        "raw: {type: uri_file, path: flats.csv}", STEP % ("command", "read", f"{{path: '{RAW}', mode: direct}}")
+    ),
+    "gathered files": (
+        "raw: {type: uri_file, path: flats.csv}",
+        "  each: {type: parallel_for, body: '${{parent.jobs.t}}', items: [{n: 1}, {n: 2}]}\n"
+        '  t: {type: command, component: "%(read)s"}\n'
+        + STEP % ("command", "read", "${{parent.jobs.each.outputs.rows}}"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("components", [LOCAL, REGISTERED], ids=["local", "registered"])
+@pytest.mark.parametrize(("given", "steps"), FIT.values(), ids=list(FIT))
+def test_what_may_be_of_the_type_is_taken(files: Desk, given: str, steps: str, components: dict[str, str]) -> None:
+    """A folder may have the file of the type; files and folders are passed on as they are, as in Azure ML."""
+    files.write("job.yml", (HEAD.replace("raw: {type: uri_file, path: flats.csv}", given) + steps) % components)
+    for option in ("--local", ""):
+        ran = files.smalt(f"job validate {option} --file job.yml")
+        assert (ran.code, ran.err.splitlines()[-1:]) == (0, ["job.yml: ok"]), ran.err
+
+
+def test_a_component_is_not_registered_with_such_steps(files: Desk) -> None:
+    head = HEAD.replace("type: pipeline", "type: pipeline\nname: part\nversion: 1").replace(", path: flats.csv", "")
+    files.write("part.yml", (head + UNFIT["output"][0]) % LOCAL)
+    ran = files.smalt("component create --file part.yml")
+    assert (ran.code, ran.err) == (2, f"part.yml:12:10: {UNFIT['output'][2]}\n")
+
+
+def test_the_trial_of_a_sweep_and_the_component_of_a_job(files: Desk) -> None:
+    files.write(
+        "sweep.yml",
+        "type: sweep\ntrial: ./read_mltable.yml\ninputs:\n  d: {type: uri_file, path: flats.csv}\n"
+        "search_space: {n: {type: choice, values: [1, 2]}}\nsampling_algorithm: grid\n"
+        "objective: {goal: minimize, primary_metric: m}\nlimits: {max_total_trials: 2}\n",
+    )
+    files.write("job.yml", "type: pipeline\ncomponent: ./inner.yml\ninputs:\n  d: {type: uri_file, path: flats.csv}\n")
+    files.write(
+        "component.yml",
+        "type: sweep\nname: trials\nversion: 1\ntrial: ./read_mltable.yml\ninputs:\n  d: {type: uri_file}\n"
+        "search_space: {n: {type: choice, values: [1, 2]}}\nsampling_algorithm: grid\n"
+        "objective: {goal: minimize, primary_metric: m}\nlimits: {max_total_trials: 2}\n",
+    )
+    for command, expected in (
+        ("job validate --local --file sweep.yml", f"sweep.yml:4:6: {tell('what is given', owner='trial')}"),
+        ("job validate --local --file job.yml", f"job.yml:4:6: {tell('what is given', owner='component')}"),
+        (
+            "component create --file component.yml",
+            f"component.yml:6:6: {tell('what this component declares', owner='trial')}",
+        ),
+    ):
+        ran = files.smalt(command)
+        assert (ran.code, ran.err) == (2, f"{expected}\n")
+
+
+def test_a_registered_pipeline_that_is_run_by_a_job(files: Desk) -> None:
+    """Its steps are the server's to check, and the place is that of the job's input."""
+    files.write(
+        "job.yml", "type: pipeline\ncomponent: azureml:inner:1\ninputs:\n  d: {type: uri_file, path: flats.csv}\n"
+    )
+    ran = files.smalt("job validate --file job.yml")
+    assert ran.code == 2
+    assert tell("the pipeline's input 'd'") in ran.err
+
+
+SPLIT = "{component: 'azureml://registries/%s/components/split_data/labels/latest', inputs: {dataset: '%s'}}"
+
+
+@pytest.mark.parametrize("source", [RAW, ROWS])
+def test_prebuilt_steps_read_any_file(files: Desk, source: str) -> None:
+    """Directly, and in a pipeline component of which they alone read the table."""
+    for registry in ("smalt", "Smalt"):
+        files.write("part.yml", "type: pipeline\nname: part\ninputs: {d: {type: mltable}}\njobs:\n"
+                    f"  a: {SPLIT % (registry, '${{parent.inputs.d}}')}\n")  # fmt: skip
+        files.write(
+            "job.yml",
+            HEAD % LOCAL
+            + f"  s: {SPLIT % (registry, source)}\n  t: {{component: ./part.yml, inputs: {{d: '{source}'}}}}\n",
+        )
+        for option in ("--local", ""):
+            ran = files.smalt(f"job validate {option} --file job.yml")
+            assert (ran.code, ran.err.splitlines()[-1:]) == (0, ["job.yml: ok"]), ran.err
+
+
+@pytest.mark.parametrize(
+    ("type", "file", "instead"), [("mltable", "MLTable", "uri_folder"), ("mlflow_model", "MLmodel", "custom_model")]
+)
+def test_a_local_folder_without_the_file_of_its_type(files: Desk, type: str, file: str, instead: str) -> None:
+    """With a server and without one, in the same words; in a job, a step and a pipeline's input."""
+    words = (
+        f"plain is a folder without a file '{file}', but the input's type is {type}, which needs one; add the file, "
+        f"or, for a folder as it is, write 'type: {instead}'\n"
+    )
+    given = f"{{type: {type}, path: plain}}"
+    job = f"command: ls ${{{{inputs.d}}}}\nenvironment: azureml:host\ninputs:\n  d: {given}\n"
+    step = "jobs:\n  s:\n    command: ls ${{inputs.d}}\n    environment: azureml:host\n    inputs:\n      d: "
+    for text, place in (
+        (job, "4:6"),
+        (f"type: pipeline\n{step}{given}\n", "7:10"),
+        (f"type: pipeline\ninputs:\n  raw: {given}\n{step}{RAW}\n", "3:8"),
+    ):
+        files.write("job.yml", text)
+        for option in ("--local", ""):
+            ran = files.smalt(f"job validate {option} --file job.yml")
+            assert ran.code == 2
+            assert ran.err.startswith(f"job.yml:{place}: file://")
+            assert ran.err.endswith(words)
+    files.write(f"plain/{file}", "flavors: {}\n")
+    for option in ("--local", ""):
+        assert files.smalt(f"job validate {option} --file job.yml").code == 0
+
+
+def test_a_registered_file_for_a_folder_is_named_as_users_name_it(files: Desk) -> None:
+    files.ask("data create --name flats --type uri_file --path flats.csv --query name")
+    files.write(
+        "job.yml",
+        "command: ls ${{inputs.d}}\nenvironment: azureml:host\n"
+        "inputs:\n  d: {type: uri_folder, path: 'azureml:flats@latest'}\n",
+    )
+    ran = files.smalt("job validate --file job.yml")
+    words = "azureml:flats:1 is a file, but the input's type is uri_folder; make it uri_file or name a folder"
+    assert (ran.code, ran.err) == (2, f"job.yml:4:6: {words}\n")
