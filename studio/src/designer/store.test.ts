@@ -37,7 +37,7 @@ describe("a document", () => {
     expect(store.joinedText).toBe(TEXT.replace("x #", "w #"));
   });
   it("gives a step data of the data's own type", () => {
-    const store = open("jobs:\n  a:\n    command: cat ${{inputs.t}}\n    inputs:\n      t: {type: mltable, path: ./t, mode: direct}\n  b:\n    component: c\n");
+    const store = open("jobs:\n  a:\n    command: cat ${{inputs.t}}\n    inputs:\n      t: {type: mltable, path: ./t, mode: direct}\n  b:\n    component: azureml://registries/smalt/components/c/versions/1\n");
     const flats = { name: "flats", type: "uri_file", path: "azureml:flats@latest" };
     store.edit((changes) => assignData(changes, store.drawing, store.drawing.steps[0], flats));
     expect(store.joinedText).toContain("t: {type: uri_file, path: azureml:flats@latest, mode: direct}");
@@ -45,6 +45,9 @@ describe("a document", () => {
     const table = { name: "t", spec: { type: "mltable" }, given: { kind: "none" as const }, isDeclared: true };
     store.edit((changes) => assignData(changes, { ...store.drawing, steps: [{ ...b, inputs: [table] }] }, { ...b, inputs: [table] }, flats));
     expect(store.joinedText).toMatch(/type: uri_file,?\s+path: azureml:flats@latest[^,]/);
+    const other = { ...b, component: "c", spec: { inputs: { t: table.spec } }, inputs: [table] };
+    const assign = () => store.edit((changes) => assignData(changes, { ...store.drawing, steps: [other] }, other, flats));
+    expect(assign).toThrow("the step's input 't' takes an mltable, a folder with a file 'MLTable', but the data 'flats' is a single file (uri_file)");
   });
   it("moves nodes without a change of the text, and back", () => {
     const store = open(TEXT);

@@ -37,12 +37,34 @@ export interface Interface {
 export const isLiteral = (type: string | undefined): boolean => type !== undefined && (LITERALS as readonly string[]).includes(type.toLowerCase());
 export const isV1Data = (type: string | undefined): boolean => type !== undefined && V1_TYPES.has(type);
 
+/** The types of folders that have a certain file: that file, and the type to declare instead to read a file as it is. */
+const MARKERS: Record<string, { file: string; instead: string }> = {
+  mltable: { file: "MLTable", instead: "uri_file" },
+  mlflow_model: { file: "MLmodel", instead: "custom_model" },
+};
+
+/** How what is given to an input could be of another type. */
+export const REMEDIES = {
+  given: "give it such a folder with 'type: {type}'",
+  pipeline: "give the pipeline such a folder with 'type: {type}'",
+  step: "write such a folder and declare that output as {type}",
+} as const;
+
+/** Why a file cannot be the input of a step, in the sentence of the command line (rules/content.py); null if it can. */
+export function explainFile(input: string, wanted: string | undefined, given: string | undefined, source: string, remedy: keyof typeof REMEDIES): string | null {
+  const marker = wanted === undefined ? undefined : MARKERS[wanted];
+  if (!marker || given !== "uri_file") return null;
+  const takes = `the step's input '${input}' takes an ${wanted}, a folder with a file '${marker.file}'`;
+  const change = REMEDIES[remedy].replace("{type}", wanted!);
+  return `${takes}, but ${source} is a single file (uri_file); ${change}, or, to read the file as it is, declare the step's input as ${marker.instead}`;
+}
+
 const MODELS = new Set(["mlflow_model", "custom_model", "triton_model"]);
-/** The types of data of which no program can read what is of the type named first. */
+/** What the designer connects no port of the type named first with, beyond what the server refuses: nobody means to. */
 const UNREADABLE: Record<string, Set<string>> = {
   mltable: MODELS,
-  mlflow_model: new Set(["mltable", "uri_file", "triton_model"]),
-  triton_model: new Set(["mltable", "uri_file", "mlflow_model"]),
+  mlflow_model: new Set(["mltable", "triton_model"]),
+  triton_model: new Set(["mltable", "mlflow_model"]),
   custom_model: new Set(["mltable"]),
 };
 

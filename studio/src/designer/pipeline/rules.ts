@@ -1,5 +1,5 @@
 import type { Drawing, Step } from "./drawing";
-import { explainMismatch, isClassic, isLiteral, isV1Data, noteDifference } from "./ports";
+import { explainFile, explainMismatch, isClassic, isLiteral, isV1Data, noteDifference } from "./ports";
 
 /** One end of a connection: a node and a port of it. */
 export interface End {
@@ -26,7 +26,8 @@ export function explainConnection(drawing: Drawing, from: End, to: End): string 
     if (isClassicStep(source) !== isClassicStep(target)) return CLASSIC_AND_V2;
     if (reaches(drawing, target.name, source.name)) return `'${source.name}' waits for '${target.name}' already, so the steps would wait for each other in a circle`;
   } else if (isClassicStep(target) && !isLiteral(port.spec.type) && !isV1Data(given.type)) return CLASSIC_NEEDS_V1;
-  return explainMismatch(to.port, port.spec.type, given.type, given.words);
+  const wrong = takesFiles(target) || port.spec.mode === "direct" ? null : explainFile(to.port, port.spec.type, given.type, given.words, source ? "step" : "pipeline");
+  return wrong ?? explainMismatch(to.port, port.spec.type, given.type, given.words);
 }
 
 /** Why an input of a step cannot be given data of a type; null if it can. */
@@ -36,7 +37,9 @@ export function explainData(drawing: Drawing, to: End, type: string, words: stri
   if (!target || !port) return `the step has no input '${to.port}'`;
   if (target.isAlias) return `'${target.name}' is an alias of another part of the file; change it there, in the YAML`;
   if (isClassicStep(target) && !isLiteral(port.spec.type) && !isV1Data(type)) return CLASSIC_NEEDS_V1;
-  return explainMismatch(to.port, port.spec.type, type, words);
+  const isOwnType = target.spec === undefined; // a step written in place gets the data's own type with it
+  const wrong = isOwnType || takesFiles(target) || port.spec.mode === "direct" ? null : explainFile(to.port, port.spec.type, type, words, "given");
+  return wrong ?? explainMismatch(to.port, port.spec.type, type, words);
 }
 
 /** What is worth saying of a connection that is possible. */
@@ -51,6 +54,9 @@ export function explainAddition(drawing: Drawing, name: string, spec: Parameters
   const isOld = isClassic(name, spec);
   return drawing.steps.some((step) => isClassicStep(step) !== isOld) ? CLASSIC_AND_V2 : null;
 }
+
+/** True for a step that may read a file as a table: a prebuilt one, or a pipeline, whose steps the server knows. */
+const takesFiles = (step: Step) => step.type === "pipeline" || (step.component ?? "").toLowerCase().startsWith("azureml://registries/smalt/");
 
 const isClassicStep = (step: Step) => isClassic(step.component, step.spec);
 
