@@ -21,7 +21,7 @@ WRITE = command(
 READ = command(command="ls ${{inputs.d}}", environment="azureml:host", inputs={"d": Input(type="mltable")})
 SENTENCE = (
     "the step's input 'd' takes an mltable, a folder with a file 'MLTable', but %s, or, to read the file as it is, "
-    "declare the step's input as uri_file"
+    "declare the step's input as uri_file, in its component if it has one"
 )
 OF_PIPELINE = (
     "the pipeline's input 'raw' is a single file (uri_file); give the pipeline such a folder with 'type: mltable'"

@@ -26,6 +26,7 @@ def tell(source: str, type: str = "mltable", name: str = "d", owner: str = "step
     return (
         f"the {owner}'s input '{name}' takes {TAKES[type]}, but {source} is a single file (uri_file); {change}, "
         f"or, to read the file as it is, declare the {owner}'s input as {INSTEAD[type]}"
+        + (", in its component if it has one" if owner == "step" else "")
     )
 
 

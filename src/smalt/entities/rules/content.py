@@ -12,12 +12,12 @@ PLAIN = {"mltable": ("uri_file", "uri_folder"), "mlflow_model": ("custom_model",
 
 
 class Source(NamedTuple):
-    """Where the data of an input comes from."""
+    """The origin of the data of an input."""
 
     type: str | None
     words: str = "what is given"
     remedy: str = "give it such a folder with 'type: {type}'"
-    """How it would be data of another type."""
+    """The change that would make it data of another `{type}`."""
 
 
 def explain_wrong_kind(uri: str, path: str | os.PathLike[str], type: str | None) -> str | None:
@@ -47,7 +47,8 @@ def explain_wrong_type(name: str, type: str | None, source: Source, owner: str =
     takes = f"the {owner}'s input '{name}' takes an {type}, {_describe_folder(type)}"
     change = source.remedy.format(type=type)
     instead = f"or, to read the file as it is, declare the {owner}'s input as {PLAIN[type][0]}"
-    return f"{takes}, but {source.words} is a single file (uri_file); {change}, {instead}"
+    place = ", in its component if it has one" if owner == "step" else ""
+    return f"{takes}, but {source.words} is a single file (uri_file); {change}, {instead}{place}"
 
 
 def _describe_folder(type: str) -> str:

@@ -56,7 +56,7 @@ export function explainFile(input: string, wanted: string | undefined, given: st
   if (!marker || given !== "uri_file") return null;
   const takes = `the step's input '${input}' takes an ${wanted}, a folder with a file '${marker.file}'`;
   const change = REMEDIES[remedy].replace("{type}", wanted!);
-  return `${takes}, but ${source} is a single file (uri_file); ${change}, or, to read the file as it is, declare the step's input as ${marker.instead}`;
+  return `${takes}, but ${source} is a single file (uri_file); ${change}, or, to read the file as it is, declare the step's input as ${marker.instead}, in its component if it has one`;
 }
 
 const MODELS = new Set(["mlflow_model", "custom_model", "triton_model"]);
