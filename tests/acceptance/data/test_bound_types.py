@@ -275,6 +275,14 @@ def test_a_local_folder_without_the_file_of_its_type(files: Desk, type: str, fil
         assert files.smalt(f"job validate {option} --file job.yml").code == 0
 
 
+@pytest.mark.parametrize("given", ["{path: plain}", "{type: uri_folder, path: plain}"])
+def test_a_local_folder_that_is_given_as_one(files: Desk, given: str) -> None:
+    """Taken as it is, whatever the component declares; without a type data is a folder."""
+    files.write("job.yml", "type: pipeline\njobs:\n" + STEP % ("command", "read", given) % LOCAL)
+    for option in ("--local", ""):
+        assert files.smalt(f"job validate {option} --file job.yml").err == "job.yml: ok\n"
+
+
 def test_a_registered_file_for_a_folder_is_named_as_users_name_it(files: Desk) -> None:
     files.ask("data create --name flats --type uri_file --path flats.csv --query name")
     files.write(

@@ -23,7 +23,6 @@ from smalt.entities.rules.sentences import (
     explain_missing_path,
     explain_missing_spark_file,
     explain_missing_table,
-    explain_not_a_table,
     explain_same_version,
 )
 from smalt.entities.steps.bindings import find_component
@@ -114,8 +113,6 @@ def _check_tables(noun: Any, where: str) -> Iterator[str]:
             yield f"{where}{name}: {explain_missing_table(name)}"
         elif problem := _explain_data(path, kind):
             yield f"{where}{name}: {problem}"
-        elif kind == "mltable" and os.path.isabs(path) and not os.path.isfile(f"{path}/MLTable"):
-            yield f"{where}{name}: {explain_not_a_table(path)}"
 
 
 def _explain_data(path: str, type: str | None, declared: str | None = None, is_any: bool = False) -> str | None:
@@ -126,9 +123,9 @@ def _explain_data(path: str, type: str | None, declared: str | None = None, is_a
         return explain_bad_reference(path)
     if not os.path.isabs(path) or is_any:
         return None
-    own = type or declared or "uri_folder"
+    own = type or "uri_folder"
     wrong = [explain_wrong_kind(f"file://{quote(path)}", path, each) for each in (own, declared or own)]
-    return wrong[0] if all(wrong) else None
+    return wrong[0 if type else 1] if all(wrong) else None
 
 
 def _check_versions(noun: Any, where: str) -> Iterator[str]:

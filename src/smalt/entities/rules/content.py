@@ -31,7 +31,7 @@ def explain_wrong_kind(uri: str, path: str | os.PathLike[str], type: str | None)
     if os.path.isfile(path):
         wanted = f"the input's type is {type}, {_describe_folder(type)}"
         return f"{uri} is a file, but {wanted}; for a file as it is, write 'type: {PLAIN[type][0]}'"
-    if os.path.isdir(path) and not os.path.exists(os.path.join(path, MARKERS[type])):
+    if os.path.isdir(path) and not os.path.isfile(os.path.join(path, MARKERS[type])):
         has_not = f"{uri} is a folder without a file '{MARKERS[type]}', but the input's type is {type}, which needs one"
         return f"{has_not}; add the file, or, for a folder as it is, write 'type: {PLAIN[type][1]}'"
     return None

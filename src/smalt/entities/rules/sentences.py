@@ -35,11 +35,6 @@ def explain_missing_table(name: str) -> str:
     return f"{name} has a type and no path; give it a path"
 
 
-def explain_not_a_table(place: str) -> str:
-    """Return the sentence about a folder, given as an mltable, that is none."""
-    return f"{place} is not a folder with a file 'MLTable'; for a file as it is, write 'type: uri_file'"
-
-
 def explain_same_version(is_model: bool, name: str, version: str, other: str) -> str:
     """Return the sentence about an output that is to become the version that the output `other` becomes."""
     noun = "model" if is_model else "data asset"

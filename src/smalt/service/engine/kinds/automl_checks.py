@@ -14,7 +14,7 @@ from smalt.automl_program.headers import SUFFIXES, list_repeated, read_header
 from smalt.automl_program.problems import join_columns, shorten
 from smalt.entities import Input
 from smalt.entities.jobs.automl.job import DATA
-from smalt.entities.rules.sentences import explain_missing_table, explain_not_a_table
+from smalt.entities.rules.sentences import explain_missing_table
 from smalt.entities.schema.problems import did_you_mean
 from smalt.entities.syntax.expression import has_expression, parse_binding, resolve_port
 from smalt.exceptions import SmaltError
@@ -68,9 +68,6 @@ def _check_columns(checker: Checker, where: str, job: Any, name: str, uri: str, 
     try:
         place = checker.context.resolve(checker.pins.get_reference("data", uri), checker.workspace)
         if place.path is None or place.late:
-            return
-        if kind == "mltable" and not (place.path / "MLTable").is_file():
-            checker.add(f"{where}{name}", explain_not_a_table(str(place.path)))
             return
         columns = read_columns(place.path, kind)
     except (OSError, SmaltError):
