@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from smalt import Input, MLClient, load_component
+from smalt.dsl import pipeline
 from tests.acceptance.conftest import Desk
 
 TAKES = {
@@ -245,6 +249,25 @@ def test_prebuilt_steps_read_any_file(files: Desk, source: str) -> None:
         for option in ("--local", ""):
             ran = files.smalt(f"job validate {option} --file job.yml")
             assert (ran.code, ran.err.splitlines()[-1:]) == (0, ["job.yml: ok"]), ran.err
+
+
+def test_prebuilt_steps_of_a_program_read_any_file(files: Desk) -> None:
+    """The component is sent as the registry's, which has its code."""
+    split = MLClient(registry_name="smalt").components.get("split_data", label="latest")
+    write = load_component(files.folder / "write.yml")
+
+    @pipeline
+    def inner(d: Input(type="mltable")) -> None:  # type: ignore[valid-type]
+        split(dataset=d)
+
+    @pipeline
+    def outer(raw: Any) -> None:
+        split(dataset=raw)
+        split(dataset=write().outputs.rows)
+        inner(d=raw)
+
+    job = outer(raw=Input(type="uri_file", path=str(files.folder / "flats.csv")))
+    assert MLClient().jobs.validate(job).error_messages == {}
 
 
 @pytest.mark.parametrize(

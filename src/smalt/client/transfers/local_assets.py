@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from smalt.client.session import ClientSession
 
 _MODELS = frozenset({"custom_model", "mlflow_model", "triton_model"})
+_OF_REGISTRY = "azureml://registries/"
 _BULK = 20_000
 _canonical = json.JSONEncoder(sort_keys=True).encode
 
@@ -102,6 +103,8 @@ class LocalAssets:
     def component(self, component: Any) -> str:
         if isinstance(component, str):
             return self.asset(component, "components")
+        if str(component.id).startswith(_OF_REGISTRY):  # no other workspace has its code
+            return self.asset(component.id, "components")
         known = self._components.get(id(component))
         if known is None:  # kept, so that its id() is no other's
             known = self._components[id(component)] = component, self._add_component(component)
