@@ -83,6 +83,7 @@ inputs:
 jobs:
   write: {type: command, component: "%(write)s"}
 """
+SPLIT = "{component: 'azureml://registries/%s/components/split_data/labels/latest', inputs: {dataset: '%s'}}"
 RAW, ROWS = "${{parent.inputs.raw}}", "${{parent.jobs.write.outputs.rows}}"
 STEP = '  s:\n    type: %s\n    component: "%%(%s)s"\n    inputs:\n      d: %s\n'
 INLINE = (
@@ -223,16 +224,18 @@ def test_the_trial_of_a_sweep_and_the_component_of_a_job(files: Desk) -> None:
 
 
 def test_a_registered_pipeline_that_is_run_by_a_job(files: Desk) -> None:
-    """Its steps are the server's to check, and the place is that of the job's input."""
-    files.write(
-        "job.yml", "type: pipeline\ncomponent: azureml:inner:1\ninputs:\n  d: {type: uri_file, path: flats.csv}\n"
-    )
+    """At the line of the job's input; a pipeline of which prebuilt steps alone read the table takes a file."""
+    head = "type: pipeline\ncomponent: azureml:%s:1\ninputs:\n  d: {type: uri_file, path: flats.csv}\n"
+    files.write("job.yml", head % "inner")
     ran = files.smalt("job validate --file job.yml")
-    assert ran.code == 2
-    assert tell("the pipeline's input 'd'") in ran.err
-
-
-SPLIT = "{component: 'azureml://registries/%s/components/split_data/labels/latest', inputs: {dataset: '%s'}}"
+    assert (ran.code, ran.err) == (2, f"job.yml:4:6: {tell('what is given', owner='component')}\n")
+    files.write("splits.yml", INNER.replace("name: inner", "name: splits") % "X")
+    split = SPLIT % ("smalt", "${{parent.inputs.d}}")
+    text = (files.folder / "splits.yml").read_text()
+    files.write("splits.yml", text[: text.index("a: {")] + f"a: {split}\n")
+    files.ask("component create --file splits.yml --query name")
+    files.write("job.yml", head % "splits")
+    assert files.smalt("job validate --file job.yml").err == "job.yml: ok\n"
 
 
 @pytest.mark.parametrize("source", [RAW, ROWS])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.component import Component
@@ -16,6 +16,7 @@ from smalt.entities.rules.bindings import (
     check_step,
     find_unwritten_outputs,
     find_whole_component,
+    know_no_component,
 )
 from smalt.entities.rules.bound_types import check_bound_types
 from smalt.entities.rules.control_flow import check_control_flow, lift_waits
@@ -109,18 +110,31 @@ def _check_has_steps(pipeline: Any, data: Mapping[str, Any], path: Path, reader:
         reader.add_problem(where, f"{pipeline.noun} needs a step: add one under 'jobs'", at_key=True)
 
 
-def check_component_job(job: Any, component: Component, path: Path, reader: Reader) -> None:
+def check_component_job(
+    job: Any,
+    component: Component,
+    path: Path,
+    reader: Reader,
+    read_component: Callable[[str], Component | None] = know_no_component,
+) -> None:
     """Check the inputs and outputs of a pipeline job against the pipeline component that it names."""
     if component.type != "pipeline":
         words = f"a pipeline job runs a pipeline component, and this is {component.noun}; make it a step under 'jobs'"
         reader.add_problem((*path, "component"), words)
         return
-    check_ports_given(job, component, "the component of this job", path, reader)
+    check_ports_given(job, component, "the component of this job", path, reader, read_component)
 
 
-def check_ports_given(job: Any, component: Component, words: str, path: Path, reader: Reader) -> None:
+def check_ports_given(
+    job: Any,
+    component: Component,
+    words: str,
+    path: Path,
+    reader: Reader,
+    read_component: Callable[[str], Component | None] = know_no_component,
+) -> None:
     """Check the inputs and outputs of a job against those of a component that runs for it; `words` name that."""
-    names = PipelineNames({}, {}, {}, {})
+    names = PipelineNames({}, {}, {}, {}, read_component=read_component)
     for name, value in job.inputs.items():
         where = (*path, "inputs", name)
         if name in component.inputs:

@@ -40,7 +40,14 @@ def _expand_job(context: EngineContext, workspace: Workspace, job: PipelineJob) 
     """Return the job with the component's steps; raise every problem of what it gives to the component."""
     component = _find_component(context, workspace, job.component)
     reader = Reader()
-    check_component_job(job, component, (), reader)
+
+    def read_component(reference: str) -> Any:
+        try:
+            return _find_component(context, workspace, reference)
+        except SmaltError:  # told of its step
+            return None
+
+    check_component_job(copy_with(job, component=component), component, (), reader, read_component)
     if reader.problems:
         raise ValidationException([LocatedProblem("", 0, 0, str(problem)) for problem in reader.problems])
     made = expand_component(job, component)
