@@ -230,11 +230,11 @@ test("a form begins at its top, and keeps that a value is to be typed", async ({
   await expect(form(page, "Step c").getByLabel("value of p29")).toHaveCount(0);
 });
 
-test("a step's form offers a table's port no model", async ({ page }) => {
+test("a step's form offers a table's port no model and no file", async ({ page }) => {
   mkdirSync(`${FILES}/offers`, { recursive: true });
   writeFileSync(`${FILES}/offers/pipeline.yml`, `type: pipeline
 jobs:
-  train: {command: ls, environment: azureml:host@latest, outputs: {model: {type: mlflow_model}, table: {type: uri_file}}}
+  train: {command: ls, environment: azureml:host@latest, outputs: {model: {type: mlflow_model}, table: {type: uri_folder}, rows: {type: uri_file}}}
   read: {command: ls, environment: azureml:host@latest, inputs: {rows: {type: mltable, path: ./rows}}}
 `);
   await open(page, "designer?file=offers/pipeline.yml");
@@ -242,5 +242,7 @@ jobs:
   const options = form(page, "Step read").getByLabel("rows", { exact: true }).locator("option");
   await expect(options.filter({ hasText: "train → model" })).toHaveAttribute("disabled", "");
   await expect(options.filter({ hasText: "train → model" })).toContainText("must be data (mltable), but the output 'model' of 'train' is a model (mlflow_model)");
+  await expect(options.filter({ hasText: "train → rows" })).toHaveAttribute("disabled", "");
+  await expect(options.filter({ hasText: "train → rows" })).toContainText("takes an mltable, a folder with a file 'MLTable', but the output 'rows' of 'train' is a single file (uri_file)");
   await expect(options.filter({ hasText: "train → table" })).not.toHaveAttribute("disabled", "");
 });

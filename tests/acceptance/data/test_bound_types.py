@@ -309,6 +309,29 @@ def test_a_local_folder_that_is_given_as_one(files: Desk, given: str) -> None:
         assert files.smalt(f"job validate {option} --file job.yml").err == "job.yml: ok\n"
 
 
+PART = "type: pipeline\nname: part\ninputs: {d: {type: mltable}}\njobs:\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_taken"),
+    [
+        (INLINE % ("uri_folder", RAW), True),
+        (INLINE % ("mltable", RAW), False),
+        (INLINE % ("uri_folder", RAW) + INLINE.replace("  s:", "  t:") % ("mltable", RAW), False),
+        (f"  s: {{component: ./part.yml, inputs: {{d: '{RAW}'}}}}\n", True),
+    ],
+    ids=["a folder", "a table", "both", "nested"],
+)
+def test_a_pipelines_folder_that_its_steps_take_as_one(files: Desk, steps: str, is_taken: bool) -> None:
+    """A table without its file is refused only if a step takes a table."""
+    files.write("part.yml", PART + INLINE % ("uri_folder", "${{parent.inputs.d}}"))
+    files.write("job.yml", HEAD.replace("uri_file, path: flats.csv", "mltable, path: plain") % LOCAL + steps)
+    for option in ("--local", ""):
+        ran = files.smalt(f"job validate {option} --file job.yml")
+        assert (ran.code == 0) == is_taken, ran.err
+        assert is_taken or ran.err.startswith("job.yml:3:8: file://")
+
+
 def test_a_registered_file_for_a_folder_is_named_as_users_name_it(files: Desk) -> None:
     files.ask("data create --name flats --type uri_file --path flats.csv --query name")
     files.write(

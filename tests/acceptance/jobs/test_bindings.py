@@ -139,5 +139,5 @@ def test_a_table_that_a_step_declares_as_a_folder_needs_no_mltable_file(desk: De
     ran = desk.job(pipeline.replace("TYPE", "uri_folder"))
     assert ran.code == 0, ran.out + ran.err
     refused = desk.job(pipeline.replace("TYPE", "mltable"))
-    assert refused.code == 1
-    assert "data/MLTable cannot be read: No such file or directory" in refused.err
+    assert refused.code == 2
+    assert "data is a folder without a file 'MLTable', but the input's type is mltable, which needs one" in refused.err

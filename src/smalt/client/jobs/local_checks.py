@@ -14,8 +14,9 @@ from smalt.client.connection.name_rules import check_name
 from smalt.client.jobs.validation import add_places
 from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.jobs.inputs import ASSETS, Input, Output
-from smalt.entities.rules.content import explain_wrong_kind
-from smalt.entities.rules.prebuilt_steps import takes_files
+from smalt.entities.rules.bindings import know_no_component
+from smalt.entities.rules.content import MARKERS, explain_wrong_kind
+from smalt.entities.rules.prebuilt_steps import takes_files, takes_folders
 from smalt.entities.rules.sentences import (
     explain_bad_reference,
     explain_empty_reference,
@@ -91,14 +92,20 @@ def _check_inputs(noun: Any, where: str, declared: Mapping[str, Any]) -> Iterato
             continue
         if not value.path:
             yield f"{where}{name}: {explain_missing_path(str(name))}"
-        elif problem := _explain_data(str(value.path), value.type, type, _may_be_either(noun, str(name), value, type)):
+        elif problem := _explain_data(str(value.path), *_list_types(noun, name, value, type)):
             yield f"{where}{name}: {problem}"
 
 
-def _may_be_either(noun: Any, name: str, value: Input, declared: str | None) -> bool:
-    """Return True for an input that may be a file or a folder, whatever its type."""
-    may_be_table = "mltable" in (value.type, declared)
-    return value.mode == "direct" or (may_be_table and takes_files(noun, name, lambda reference: None))
+def _list_types(noun: Any, name: str, value: Input, declared: str | None) -> list[str]:
+    """Return the types of which data may have any, the one to tell of first; none for data that nothing is to read."""
+    if value.mode == "direct":
+        return []
+    types = [value.type or declared or "uri_folder", value.type or "uri_folder", declared or value.type or "uri_folder"]
+    if "mltable" in types and takes_files(noun, name, know_no_component):
+        types += ["uri_file", "uri_folder"]
+    if MARKERS.keys() & set(types) and takes_folders(noun, name, know_no_component):
+        types += ["uri_folder"]
+    return types
 
 
 def _check_tables(noun: Any, where: str) -> Iterator[str]:
@@ -115,17 +122,16 @@ def _check_tables(noun: Any, where: str) -> Iterator[str]:
             yield f"{where}{name}: {problem}"
 
 
-def _explain_data(path: str, type: str | None, declared: str | None = None, is_any: bool = False) -> str | None:
-    """Return why local data is neither of its input's type nor of its component's; None if it may be of one."""
+def _explain_data(path: str, *types: str) -> str | None:
+    """Return why local data is of none of these types; None if it may be of one, or is text."""
     if has_expression(path):
         return None
     if path.startswith(PREFIX) and not path.startswith(f"{PREFIX}//") and parse_reference(path) is None:
         return explain_bad_reference(path)
-    if not os.path.isabs(path) or is_any:
+    if not os.path.isabs(path):
         return None
-    own = type or "uri_folder"
-    wrong = [explain_wrong_kind(f"file://{quote(path)}", path, each) for each in (own, declared or own)]
-    return wrong[0 if type else 1] if all(wrong) else None
+    wrong = [explain_wrong_kind(f"file://{quote(path)}", path, type) for type in types]
+    return wrong[0] if wrong and all(wrong) else None
 
 
 def _check_versions(noun: Any, where: str) -> Iterator[str]:

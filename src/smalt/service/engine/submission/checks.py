@@ -12,11 +12,11 @@ from smalt.entities.jobs.control_flow import ParallelFor, find_blocks, find_body
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import PipelineNames, check_step
 from smalt.entities.rules.bound_types import check_bound_types
-from smalt.entities.rules.content import explain_wrong_kind
+from smalt.entities.rules.content import MARKERS, explain_wrong_kind
 from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
 from smalt.entities.rules.pipeline import check_component_step
-from smalt.entities.rules.prebuilt_steps import takes_files
+from smalt.entities.rules.prebuilt_steps import takes_files, takes_folders
 from smalt.entities.rules.sentences import explain_missing_path
 from smalt.entities.rules.settings import check_settings
 from smalt.entities.schema.problems import add_article, join_words
@@ -271,6 +271,8 @@ class Checker:
             types = {value.type, declared_type or value.type, *([None] if value.mode == "direct" else [])}
             if "mltable" in types and reader is not None and takes_files(reader, name, self.read_known_component):
                 types |= {"uri_file", "uri_folder"}
+            if types & MARKERS.keys() and reader is not None and takes_folders(reader, name, self.read_known_component):
+                types |= {"uri_folder"}
             if value.mode == "rw_mount":
                 self._note_read_only(f"{where}inputs.{name}", value)
             if self.is_new(f"data {types}", value.path):
