@@ -116,6 +116,7 @@ export default function Curve({ title, series, origins, over, isLogarithmic, hei
    * from it, or has other points, it is the nearest that is there. */
   const [wish, setCursor] = useState<number | null>(null);
   const cursor = useMemo(() => (wish === null ? null : findReadable(data[0], listShown(drawn.current!, data), wish, range)), [wish, data, range]);
+  useEffect(() => setCursor((before) => cursor ?? before), [cursor]); // what was announced stays when more points come
   const told = useMemo(() => (cursor === null ? "" : describePlace(over, cursor, data, series)), [cursor, over, data, series]);
   useEffect(() => {
     const plot = drawn.current!;
