@@ -121,7 +121,8 @@ async def test_a_step_runs_where_its_compute_and_environment_say(place: Place, t
             outputs={"o": {"path": f"file://{tmp_path}/out"}}, environment_variables={"WORD": "a 'b'"},
         )  # fmt: skip
         assert (await bench.over(job)).status == "Completed", bench.log(job)
-        assert bench.log(job) == "content\na 'b' 7\n"
+        said = [line for line in bench.log(job).splitlines() if "Found incomplete layer" not in line]
+        assert said == ["content", "a 'b' 7"], "Podman tells of images that others were killed while they made them"
         assert (tmp_path / "out" / "f").read_text() == "made\n"
         assert (bench.artifacts(job.name) / "outputs" / "z").read_text() == "z\n"
         assert attempts(bench, job) == [(place.runner, "exited")]

@@ -50,7 +50,8 @@ async def test_the_end_of_a_job_is_told_in_a_pause(monkeypatch: pytest.MonkeyPat
         pieces = await asyncio.wait_for(follow(bench, job), LONGEST)
         assert pieces[-1] == [{"t": "end", "status": "Completed"}]
         assert all(states(pieces, node)[-1] == "Completed" for node in steps)
-        assert len(pieces) <= 4
+        changes = [piece for piece in pieces if piece[0]["t"] == "job"]  # else what the job waits for, or its end
+        assert len(changes) <= 3
 
 
 async def test_a_change_in_a_pause_is_told_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
