@@ -166,17 +166,22 @@ def test_a_stop_while_the_container_starts_reaches_inside(within: Any, podman: P
     assert not any(f"young-{OWN}" in name for name in podman.containers)
 
 
-def test_nothing_inside_carries_the_mark_of_its_step(within: Any, podman: Podman) -> None:
-    """The launcher would signal it past PID 1."""
+def test_what_is_inside_ends_with_its_killed_keeper(within: Any, podman: Podman, marks: Path) -> None:
+    """It gets SIGTERM, and the job's end is told after it, while other steps run."""
 
     async def test(bench: Workbench) -> None:
-        text = 'while read -r line; do case $line in "Max file locks"*) echo $line;; esac; done </proc/self/limits; env'
-        job = bench.submit("free", {"command": text, "environment": environment(bench, "own", image=podman.image)})
-        assert (await bench.over(job)).status == "Completed", log(bench, job)
-        said = log(bench, job)
-        assert "Max file locks unlimited" in said
-        assert "SMALT_STEP" not in said
-        assert "SMALT_SIGNALLED" not in said
+        own = environment(bench, "own", image=podman.image)
+        other = bench.submit("beside", {"command": "until [ -e go ]; do sleep 0.05; done", "environment": own})
+        await asyncio.to_thread(eventually, lambda: marks.is_dir() and any(marks.iterdir()))
+        text = 'trap "echo ended >ended; exit 0" TERM; : >begun; while :; do sleep 0.05; done'
+        job = bench.submit("orphan", {"command": text, "environment": own})
+        await asyncio.to_thread(eventually, (folder(bench, job) / "begun").exists)
+        (mark,) = (each for each in marks.iterdir() if "orphan" in each.name)
+        os.kill(int(mark.name.rpartition("-")[2]), signal.SIGKILL)
+        assert (await bench.over(job)).status == "Failed"
+        assert (folder(bench, job) / "ended").read_text() == "ended\n"
+        (folder(bench, other) / "go").touch()
+        assert (await bench.over(other)).status == "Completed"
 
     within(test)
 

@@ -30,13 +30,14 @@ class Box:
         self._marks.mkdir()
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, deaf: int, command: str | None) -> subprocess.Popen[str]:
-        """Start one whose first process does not hear the first `deaf` SIGTERMs."""
+    def start(self, deaf: int, command: str | None, by: str = "signal", grace: float = 1000.0) -> subprocess.Popen[str]:
+        """Start one on which the first `deaf` of the engine's verb `by` have no effect."""
+        verbs = {"signal": ["true"], "remove": ["true"], by: ["sh", "-c", f"echo $0 >>{self._heard}"]}
         plan: dict[str, Any] = {
             "run": [sys.executable, "-c", RUN, str(self._heard), str(deaf)],
-            "signal": ["sh", "-c", f"echo $0 >>{self._heard}"], "remove": ["true"],
+            **verbs,
             "image": "an-image", "command": command, "path": None, "name": "box", "marks": str(self._marks),
-            "grace": 1000.0, "hidden": [],
+            "grace": grace, "hidden": [],
         }  # fmt: skip
         process = self.process = subprocess.Popen([sys.executable, "-c", CONTAIN, json.dumps(plan)], text=True)
         eventually(lambda: self._heard.exists() or process.poll() is not None, "the container")
@@ -76,6 +77,14 @@ def test_a_program_of_an_image_gets_sigterm_once(box: Box) -> None:
     assert box.count_signals() == 1
     box.end()
     assert process.returncode == 7
+
+
+def test_a_container_that_appears_late_is_removed_all_the_same(box: Box) -> None:
+    """The engine may still be making it when the grace is over: there is nothing to remove yet."""
+    process = box.start(deaf=3, command="sleep 60", by="remove", grace=0.0)
+    process.terminate()
+    assert process.wait(LONGEST) == 7
+    assert box.count_signals() >= 4
 
 
 def test_a_mark_that_is_not_locked_yet_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -552,7 +552,7 @@ def test_an_empty_database_that_cannot_be_made_is_told_to_who_calls(own_rig: Rig
     own_rig.child = MlflowProcess(own_rig.home, ServerSettings(own_rig.home))
     reply = own_rig.put_run("narrow", "red")
     assert reply.status == 400
-    assert f"cannot be made (Is a directory: {empty}.partial)" in str(reply.body)
+    assert "cannot be made (Is a directory)" in str(reply.body)
     assert own_rig.ask("narrow", "GET", "/smalt/health").status == 200
 
 

@@ -17,7 +17,7 @@ from smalt.machine import processes
 
 VARIABLE = "SMALT_STEP"
 _SIGNALLED_BY_PARENT = b"SMALT_SIGNALLED_BY_PARENT=1"
-"""A variable of a process whose parent passes SIGTERM on in a way of its own: the client of a container engine."""
+"""A variable of what gets SIGTERM in a way of its own: the client of a container engine, and all in the container."""
 _RLIMIT_LOCKS = 10
 _EXEC_TRIES, _EXEC_WAIT = 200, 0.0002
 

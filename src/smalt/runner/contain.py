@@ -15,7 +15,6 @@ import contextlib
 import fcntl
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -28,8 +27,6 @@ PAUSE, LONGEST_PAUSE = 0.5, 4.0
 """Seconds between two SIGTERMs, each pause twice the last: PID 1 loses one that comes before its trap is set."""
 STEP, SIGNALLED_BY_PARENT = "SMALT_STEP", "SMALT_SIGNALLED_BY_PARENT"
 """The launcher finds processes of a step by the first; the second says that SIGTERM is not the launcher's to send."""
-_RLIMIT_LOCKS = 10
-"""The limit that marks a step's processes, too (launcher/marks.py)."""
 
 # PID 1 is sent signals only if it handles them, and no one else inside hears of those that it is sent; with it ends all
 # else, so it stays while others are saving their work. One that is not PID 1 (--pid=host) signals only its own child:
@@ -51,8 +48,9 @@ def main(plan: dict[str, Any]) -> int:
 class _Container:
     """A container and the engine's client that started it.
 
-    A client that gets SIGTERM while the container starts ends, and the container never hears of it. So nobody signals
-    the client: it has a session of its own, and neither it nor what it starts carries the step's mark.
+    A client that gets SIGTERM while the container starts ends, and the container never hears of it; what is inside
+    would get it twice. So the launcher sends it to neither: the client has a session of its own, and all carry
+    SIGNALLED_BY_PARENT. They keep the step's mark, by which the launcher ends them if this process is killed.
     """
 
     def __init__(self, plan: dict[str, Any], name: str) -> None:
@@ -64,13 +62,12 @@ class _Container:
     def run(self) -> int:
         """Return the exit code of the command."""
         signal.signal(signal.SIGTERM, self._handle_stop)
-        _remove_number()
         if self._is_stopped:
             return 128 + signal.SIGTERM
         client = subprocess.Popen(
             self._make_command(),
             stdin=subprocess.DEVNULL,
-            env={**{key: value for key, value in os.environ.items() if key != STEP}, SIGNALLED_BY_PARENT: "1"},
+            env={**os.environ, SIGNALLED_BY_PARENT: "1"},
             start_new_session=True,
         )
         code = client.wait()
@@ -82,7 +79,8 @@ class _Container:
     def _make_command(self) -> list[str]:
         plan = self._plan
         hidden = {"PATH", STEP, *plan["hidden"]}
-        passed = [word for key in os.environ if key not in hidden for word in ("--env", key)]
+        names = [SIGNALLED_BY_PARENT, *(key for key in os.environ if key not in hidden)]
+        passed = [word for name in names for word in ("--env", name)]
         path = [] if plan["path"] is None else ["--env", f"PATH={plan['path']}"]
         program = [plan["image"]]
         if plan["command"] is not None:
@@ -106,8 +104,11 @@ class _Container:
             self._is_over.wait(pause)
 
     def _remove_later(self) -> None:
-        if not self._is_over.wait(max(self._plan["grace"] - MARGIN, PAUSE)):
+        """Remove the container when the grace is nearly over, and again while it may only be on its way."""
+        pause = max(self._plan["grace"] - MARGIN, PAUSE)
+        while not self._is_over.wait(pause):
             self._call_engine("remove")
+            pause = PAUSE
 
     def _call_engine(self, verb: str) -> int | None:
         """Have the engine do to the container what the plan calls `verb`; return the exit code."""
@@ -118,15 +119,6 @@ class _Container:
             )
             return done.returncode
         return None
-
-
-def _remove_number() -> None:
-    """Take the step's number off this process and what it starts; the variable still marks this process."""
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(OSError, ValueError):
-        _, hard = resource.getrlimit(_RLIMIT_LOCKS)
-        resource.setrlimit(_RLIMIT_LOCKS, (hard, hard))
 
 
 @contextlib.contextmanager

@@ -179,7 +179,7 @@ def _open_database(database: str, empty: str) -> tuple[RunTrackingStore, SharedR
         ) from None
     except OSError as error:
         raise MlflowException(
-            f"the tracking database {database} cannot be made ({error.strerror}: {error.filename}); "
+            f"the tracking database {database} cannot be made ({error.strerror}); "
             "see that the server may write there and the disk has room, and try again",
             BAD_REQUEST,
         ) from None
