@@ -75,6 +75,20 @@ def test_on_a_terminal_the_wait_stands_beside_the_state() -> None:
     assert "waits for" not in running
 
 
+def test_a_terminal_shows_one_wait_at_a_time() -> None:
+    """A wait replaces the one before, and an empty one ends it."""
+    watch = JobWatch("p")
+    watch.apply_event(job("p", "Running", type="pipeline"))
+    for name in ("a", "b"):
+        watch.apply_event(job(name, "Queued", parent="p", node=name, type="command"))
+    wait = {"t": "wait", "name": "a", "status": "Queued", "waits_for": "a free CPU; the only one is taken by z"}
+    assert watch.apply_wait(wait) == "a: Queued, waits for a free CPU; the only one is taken by z"
+    assert watch.apply_wait({**wait, "name": "b"}) == "b: Queued, waits for a free CPU; the only one is taken by z"
+    assert {one.name: one.waits_for for one in watch.jobs.values() if one.waits_for} == {"b": wait["waits_for"]}
+    assert watch.apply_wait({**wait, "name": "b", "waits_for": ""}) is None
+    assert [one.name for one in watch.jobs.values() if one.waits_for] == []
+
+
 def follow(name: str) -> subprocess.Popen[str]:
     """Follow a job as a program does, which reads the log on one stream and the progress on the other."""
     command = [sys.executable, "-m", "smalt", "job", "stream", name]

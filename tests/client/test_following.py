@@ -126,7 +126,7 @@ def test_a_wait_is_told_once_and_again_when_it_is_for_something_else(capsys: pyt
         {**JOB, "status": "Queued"}, wait, {**wait, "waits_for": "a free CPU; the only one is taken by b"}, wait,
         {**wait, "status": "Preparing", "waits_for": "its environment, which is being made ready"},
         {"t": "job", "name": "j-a", "node": "a", "parent": "j", "status": "NotStarted"},
-        {**wait, "name": "j-a", "waits_for": "its turn"}, END,
+        {**wait, "name": "j-a", "waits_for": "its turn"}, {**wait, "name": "j-a", "waits_for": ""}, END,
     ):  # fmt: skip
         show(event)
     told = capsys.readouterr()

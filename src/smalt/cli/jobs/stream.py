@@ -46,7 +46,7 @@ def follow_job(ctx: Invocation, name: str) -> bool:
                 view,
                 stream_events(
                     lambda: ctx.client.jobs.events(name, trial_logs=False),
-                    partial(ctx.print_note, "lost the server; waiting for it to come back"),
+                    partial(_note_lost_server, ctx, watch),
                     partial(ctx.print_note, "the server is back"),
                 ),
             )
@@ -64,6 +64,11 @@ def follow_job(ctx: Invocation, name: str) -> bool:
     if not ctx.quiet:
         _print_metrics(ctx, watch)
     return watch.status == "Completed"
+
+
+def _note_lost_server(ctx: Invocation, watch: JobWatch) -> None:
+    watch.clear_wait()  # the next connection tells of the waits of then only
+    ctx.print_note("lost the server; waiting for it to come back")
 
 
 def show_events(watch: JobWatch, view: JobView, events: Iterable[dict[str, Any]]) -> None:

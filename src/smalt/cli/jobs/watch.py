@@ -71,6 +71,8 @@ class JobWatch:
         self.status = ""
         self.tracker = SweepTracker()
         self._waits = WaitNotes()
+        self._waiting = self.root
+        """The job that the last "wait" event was about: a stream has one wait at a time."""
         self.shown = 0
         """Lines of logs that were shown."""
 
@@ -99,7 +101,8 @@ class JobWatch:
         job.end = parse_time(event.get("end"), job.end)
         if job.status == "Canceled" and job.start == job.end:
             job.start = None  # it never began
-        job.waits_for = job.waits_for if job.status == before else ""
+        if job.status != before:
+            job.waits_for = ""
         job.error = event.get("error") or job.error
         job.reused = str(event.get("reused") or job.reused)
         if job.status == "Completed":
@@ -110,10 +113,18 @@ class JobWatch:
         return job, before
 
     def apply_wait(self, event: dict[str, Any]) -> str | None:
-        """Apply a "wait" event; return a line that says what the job waits for, unless that was said before."""
-        job = self._get_job(str(event["name"]))
+        """Apply a "wait" event, which replaces the one before; return a line that says what the job waits for.
+
+        None if the wait has ended, or was described before.
+        """
+        self.clear_wait()
+        self._waiting = job = self._get_job(str(event["name"]))
         job.waits_for = str(event["waits_for"])
         return self._waits.describe(event, self.get_label(job))
+
+    def clear_wait(self) -> None:
+        """Forget what a job waits for."""
+        self._waiting.waits_for = ""
 
     @property
     def is_composite(self) -> bool:

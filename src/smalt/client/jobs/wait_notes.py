@@ -12,13 +12,14 @@ class WaitNotes:
         self._told: dict[str, str] = {}
 
     def describe(self, event: dict[str, Any], label: str) -> str | None:
-        """Return the line for a "wait" event; None if the same was said of the job.
+        """Return the line for a "wait" event; None if the wait has ended, or the same was said of the job.
 
         `label` is the path of a step, and "" for the followed job itself. Who else has what the job waits for, after a
         semicolon, may change often, and is no new wait.
         """
         name, reason = str(event["name"]), str(event["waits_for"])
-        if self._told.get(name) == (subject := reason.partition(";")[0]):
+        subject = reason.partition(";")[0]
+        if not reason or self._told.get(name) == subject:
             return None
         self._told[name] = subject
         return f"{label or f'job {name}'}: {event['status']}, waits for {reason}"

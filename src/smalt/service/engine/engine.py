@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from itertools import islice
 from typing import Any
 
 from smalt.exceptions import Unavailable
@@ -42,6 +43,7 @@ log = logging.getLogger("smalt.engine")
 
 _BATCH_SECONDS = 0.02  # seconds for which news may wait for more, while no slot does
 _RETRY_SECONDS = 1.0  # seconds until records that could not be written are tried again
+_MOST_LOOKED_AT = 100  # queued leaves, which may have been canceled, among which one that waits is looked for
 
 
 class Engine:
@@ -220,6 +222,17 @@ class Engine:
         if job in self._input_checks:
             return "its inputs on the network, which are being looked for"
         return waits_for(self._db, self._state.queues, job)
+
+    def runs_any(self, ids: Container[int]) -> bool:
+        """Return True if one of these leaves runs."""
+        return self._state.queues.runs_any(ids)
+
+    def find_waiting_leaf(self, ids: Container[int]) -> Job | None:
+        """Return the one of these leaves that starts next; None while one of them runs, or if each waits for others."""
+        if self.runs_any(ids):
+            return None
+        waiting = islice(self._state.queues.list_waiting(ids), _MOST_LOOKED_AT)
+        return next((job for id in waiting if (job := jobs.find_waiting(self._db, id))), None)
 
     def _on_started(self, step_id: str, process: Process, since: float) -> None:
         self._started[step_id] = (*process, since)

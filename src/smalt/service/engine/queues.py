@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from smalt.service.compute.backend import Capacity
@@ -16,7 +17,7 @@ from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.slots import SlotGrant, Slots, UnlimitedSlots
 from smalt.service.environments import BuiltEnvironment
 from smalt.service.records.job_attempts import Attempt
-from smalt.service.records.jobs import Job
+from smalt.service.records.jobs import WAITING, Job
 
 _MOST_ENTITIES = 5000
 
@@ -128,6 +129,19 @@ class Queues:
         """Queue a leaf for another attempt."""
         queue = self.find_queue(job)
         (queue.never_started if never_started else queue.ready).append(job.id)
+
+    def runs_any(self, ids: Container[int]) -> bool:
+        """Return True if one of these leaves runs, or has its outputs stored."""
+        return any(id in ids and run.job.status not in WAITING for id, run in self.runs.items())
+
+    def list_waiting(self, ids: Container[int]) -> Iterator[int]:
+        """Yield those of the leaves that wait for no other job, in the order in which they start.
+
+        A leaf that was canceled may be among them.
+        """
+        yield from (id for id, run in self.runs.items() if id in ids and run.job.status in WAITING)
+        for queue in self.by_runner.values():
+            yield from (id for id in chain(queue.never_started, queue.ready) if id in ids)
 
     def keep_entities(self, entities: Mapping[int, Any]) -> None:
         """Keep the entities of jobs just accepted or planned, unless many are kept already."""

@@ -14,10 +14,8 @@ LOG_SAYS_MORE = "; its log says more"
 
 def waits_for(db: Database, queues: Queues, job: Job) -> str:
     """Return what the job, which is not running, waits for."""
-    if needed := job_needs.list_unfinished_needs(db, job, _MOST):
-        return _listed([f"step '{node}' ({status})" for node, status in needed], job.waiting)
     if job.waiting:
-        return "one of the other iterations to end: only so many run at a time (max_concurrency)"
+        return describe_needs(db, job)
     run = queues.runs.get(job.id)
     if run is not None and run.task is not None:
         unready = "its environment, which is" if run.environment is None else "its inputs, which are"
@@ -36,6 +34,13 @@ def waits_for(db: Database, queues: Queues, job: Job) -> str:
         number = f"all {slots.cpus} are" if slots.cpus > 1 else "the only one is"
         return f"a free CPU{where}; {number} taken by {_listed(taken, len(taken))}"
     return f"its turn{where}"
+
+
+def describe_needs(db: Database, job: Job) -> str:
+    """Return the jobs that a job waits for, as `waiting` counts some."""
+    if needed := job_needs.list_unfinished_needs(db, job, _MOST):
+        return _listed([f"step '{node}' ({status})" for node, status in needed], job.waiting)
+    return "one of the other iterations to end: only so many run at a time (max_concurrency)"
 
 
 def _listed(names: list[str], number: int) -> str:

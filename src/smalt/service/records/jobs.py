@@ -13,6 +13,8 @@ from smalt.service.records.database import Database
 
 TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 """The states that a job does not leave."""
+WAITING = ("NotStarted", "Queued", "Preparing")
+"""The states of a job whose process, or whose first step, has not started."""
 
 COLUMNS = (
     "id, workspace_id, name, parent_id, root_id, node, type, status, waiting, open, planned, cancel_requested,"
@@ -238,17 +240,6 @@ def list_ready(db: Database, limit: int) -> list[Job]:
         (limit,),
     )
     return [Job(*row) for row in rows]
-
-
-def find_idle_leaf(db: Database, root_id: int) -> Job | None:
-    """Return the first leaf of a tree that waits for no other job; None if one of the leaves is being run."""
-    row = db.row(
-        f"SELECT {COLUMNS} FROM jobs WHERE root_id=? AND is_composite=0 AND ended_at IS NULL AND waiting=0"
-        " ORDER BY status IN ('NotStarted', 'Queued', 'Preparing'), id LIMIT 1",
-        (root_id,),
-    )
-    found = Job(*row) if row else None
-    return found if found is not None and found.status in ("NotStarted", "Queued", "Preparing") else None
 
 
 def count_unfinished(db: Database) -> int:

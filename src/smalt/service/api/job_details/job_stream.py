@@ -7,7 +7,7 @@ A job is named after its parent and before its logs, as not started if need be; 
 begins is told so after its steps.
 With `trial_logs=false` no log of a trial, or of a job below one, is sent, except smalt's own log of the first trial and
 the end of the log of each job that fails.
-A job that has not started for a second has a "wait" event with what it waits for; see `job_waits.py`.
+If a job has not started after a second, a "wait" event says what it is waiting for; see `job_waits.py`.
 
 A stream is written piece by piece, each when its reader has taken the one before, so that a large log, or a slow
 reader, costs the memory of one piece. Logs are read, and pieces built, on threads beside the event loop.
@@ -29,7 +29,7 @@ from starlette.types import Receive, Scope, Send
 
 from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
 from smalt.service.api.arm.jobs import find_job
-from smalt.service.api.job_details.job_waits import WaitMessages
+from smalt.service.api.job_details.job_waits import WaitReporter
 from smalt.service.api.job_details.log_files import NAMES, SMALT_LOG, LogFile, LogTail, make_log_message
 from smalt.service.api.native.sweep_facts import TrialTracker
 from smalt.service.api.request import ApiRequest
@@ -118,7 +118,7 @@ class _JobFollower:
         self._unannounced: set[int] = set()
         """Composites that were over when the stream began: each is sent as not started, and its end after its steps."""
         self._seen = 0
-        self._waits = WaitMessages(service.db, service.engine, self._names)
+        self._waits = WaitReporter(service.db, service.engine, self._names)
 
     async def render_bodies(self, gone: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
         """Yield the stream in pieces, until the end of the job or the server, or until the reader leaves."""
@@ -166,7 +166,7 @@ class _JobFollower:
             if top.is_over:
                 yield render_line({"t": "end", "status": top.status})
                 return
-            if message := self._waits.find_message(top):
+            if message := await self._waits.find_message(top):
                 is_quiet = False
                 yield render_line(message)
             if is_quiet and time.monotonic() - told > _TICK:

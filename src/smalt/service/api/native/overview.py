@@ -19,7 +19,6 @@ from typing import Any
 
 from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
 from smalt.service.api.arm.jobs import find_job
-from smalt.service.api.job_details.job_waits import WAITING
 from smalt.service.api.job_details.log_files import NAMES, read_last_lines
 from smalt.service.api.native import sweep_facts
 from smalt.service.api.native.costs import get_tree_costs
@@ -45,7 +44,7 @@ async def get_overview(request: ApiRequest) -> dict[str, Any]:
             found.update(starts[row.id])
         if tails.get(row.id):
             found["log_tail"] = tails[row.id]
-        if row.status in WAITING and (reason := request.server.engine.get_wait_reason(row)):
+        if row.status in jobs.WAITING and (reason := request.server.engine.get_wait_reason(row)):
             found["waits_for"] = reason
         if row.id in sweeps:
             found["trials"] = sweeps[row.id]
