@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import wraps
 from types import FrameType
 from typing import Any
@@ -19,7 +20,7 @@ from smalt.entities.rules.bound_types import check_bound_types
 from smalt.entities.schema.attributes import Attributes
 from smalt.entities.schema.problems import format_value
 from smalt.entities.schema.reader import Reader
-from smalt.entities.steps.bindings import StepOutput, StepOutputs, find_component, find_declared_type
+from smalt.entities.steps.bindings import PipelineInput, StepOutput, StepOutputs, find_component, find_declared_type
 from smalt.entities.steps.calls import call_component, check_complete
 from smalt.entities.steps.collector import current_collector
 from smalt.entities.steps.nodes import Node
@@ -253,7 +254,7 @@ class Building:
             _check_given(node)
             resolve_step(node, f"the step '{node._step}'", steps)
         for node in self.nodes:
-            _check_types(node, component)
+            _check_types(node, component, given)
         self._set_end_jobs(component.jobs)
         return component
 
@@ -346,14 +347,28 @@ def _check_given(node: Any) -> None:
     check_complete(component, {*node.inputs, *varied}, vars(node).get("_line") or find_caller())
 
 
-def _check_types(node: Any, pipeline: PipelineComponent) -> None:
-    """Raise if a step is given data that cannot be of its input's type."""
+def _check_types(node: Any, pipeline: PipelineComponent, given: Mapping[str, Any]) -> None:
+    """Raise if a step is given data that cannot be of its input's type; `given` has what this call gives the pipeline.
+
+    The steps inherit the mode of that.
+    """
     reader = Reader()
     raw: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}, "jobs": {}}
-    names = PipelineNames(dict(pipeline.inputs), pipeline.outputs, pipeline.jobs, raw)
+    inputs = {name: _add_mode(declared, given.get(name)) for name, declared in pipeline.inputs.items()}
+    names = PipelineNames(inputs, pipeline.outputs, pipeline.jobs, raw)
     check_bound_types(node, vars(node).get("inputs") or {}, names, (), reader)
     if reader.problems:
         raise UserErrorException(reader.problems[0].message, vars(node).get("_line") or find_caller())
+
+
+def _add_mode(declared: Any, given: Any) -> Any:
+    value = given.result() if isinstance(given, PipelineInput) else given
+    mode = value.mode if isinstance(value, Input) else None
+    if mode is None or not isinstance(declared, Input):
+        return declared
+    moded = copy(declared)
+    moded.mode = mode
+    return moded
 
 
 def _find_declared_output(node: Any, port: str) -> Output | None:

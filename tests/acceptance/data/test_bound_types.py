@@ -171,6 +171,15 @@ FIT = {
     "a URI": (
         "raw: {type: uri_file, path: flats.csv}", STEP % ("command", "read", f"{{path: '{RAW}', mode: direct}}")
     ),
+    "a file as text": (
+        "raw: {type: uri_file, path: flats.csv, mode: direct}", STEP % ("command", "read", RAW)
+    ),
+    "a file as the text of an input": (
+        "raw: {type: uri_file, path: flats.csv, mode: direct}", INLINE % ("mltable", RAW)
+    ),
+    "a file as text of a nested pipeline": (
+        "raw: {type: uri_file, path: flats.csv, mode: direct}", STEP % ("pipeline", "inner", RAW)
+    ),
     "gathered files": (
         "raw: {type: uri_file, path: flats.csv}",
         "  each: {type: parallel_for, body: '${{parent.jobs.t}}', items: [{n: 1}, {n: 2}]}\n"
@@ -273,16 +282,27 @@ def test_prebuilt_steps_of_a_program_read_any_file(files: Desk) -> None:
     assert MLClient().jobs.validate(job).error_messages == {}
 
 
-@pytest.mark.parametrize(
-    ("type", "file", "instead"), [("mltable", "MLTable", "uri_folder"), ("mlflow_model", "MLmodel", "custom_model")]
-)
-def test_a_local_folder_without_the_file_of_its_type(files: Desk, type: str, file: str, instead: str) -> None:
+@pytest.mark.parametrize("raw", [Any, Input(type="uri_file"), Input(type="uri_file", mode="direct")])
+def test_a_file_that_a_program_gives_as_text(files: Desk, raw: Any) -> None:
+    """The steps inherit the mode of what the pipeline is called with."""
+    read = load_component(files.folder / "read_mltable.yml")
+
+    @pipeline
+    def outer(raw: raw) -> None:
+        read(d=raw)
+
+    job = outer(raw=Input(type="uri_file", path=str(files.folder / "flats.csv"), mode="direct"))
+    assert MLClient().jobs.validate(job).error_messages == {}
+
+
+@pytest.mark.parametrize("mode", ["eval_mount", "eval_download"])
+def test_a_local_folder_without_the_table_that_is_evaluated(files: Desk, mode: str) -> None:
     """With a server and without one, in the same words; in a job, a step and a pipeline's input."""
     words = (
-        f"plain is a folder without a file '{file}', but the input's type is {type}, which needs one; add the file, "
-        f"or, for a folder as it is, write 'type: {instead}'\n"
+        "plain is a folder without a file 'MLTable', but the input's type is mltable, which needs one; add the file, "
+        "or, for a folder as it is, write 'type: uri_folder'\n"
     )
-    given = f"{{type: {type}, path: plain}}"
+    given = f"{{type: mltable, path: plain, mode: {mode}}}"
     job = f"command: ls ${{{{inputs.d}}}}\nenvironment: azureml:host\ninputs:\n  d: {given}\n"
     step = "jobs:\n  s:\n    command: ls ${{inputs.d}}\n    environment: azureml:host\n    inputs:\n      d: "
     for text, place in (
@@ -296,9 +316,39 @@ def test_a_local_folder_without_the_file_of_its_type(files: Desk, type: str, fil
             assert ran.code == 2
             assert ran.err.startswith(f"job.yml:{place}: file://")
             assert ran.err.endswith(words)
-    files.write(f"plain/{file}", "flavors: {}\n")
+    files.write("plain/MLTable", "paths: []\n")
     for option in ("--local", ""):
         assert files.smalt(f"job validate {option} --file job.yml").code == 0
+
+
+@pytest.mark.parametrize(
+    ("type", "mode"), [("mltable", "ro_mount"), ("mltable", "download"), ("mlflow_model", "download"), ("mltable", "")]
+)
+def test_a_local_folder_that_programs_read_in_their_own_way(files: Desk, type: str, mode: str) -> None:
+    """Azure ML gives it to them without a look inside; so does smalt, which runs the job."""
+    given = f"{{type: {type}, path: plain{mode and f', mode: {mode}'}}}"
+    for head in ("", "type: pipeline\ninputs:\n  raw: " + given + "\njobs:\n  s:\n    "):
+        bound = f"'{RAW}'" if head else given
+        files.write(
+            "job.yml", head + f"{{command: 'cat ${{{{inputs.d}}}}/flats.csv', environment: azureml:host, "
+            f"inputs: {{d: {bound}}}}}\n"
+        )  # fmt: skip
+        for option in ("--local", ""):
+            assert files.smalt(f"job validate {option} --file job.yml").code == 0
+    assert files.ask("job create --file job.yml --stream --query status") == "Completed"
+
+
+@pytest.mark.parametrize("type", ["command", "parallel"])
+def test_a_parallel_step_cuts_a_folder_without_a_table(files: Desk, type: str) -> None:
+    """Into its files; a command of a mode that evaluates the table cannot have one."""
+    given = "{type: mltable, path: plain, mode: eval_mount}"
+    files.write(
+        "job.yml", "type: pipeline\njobs:\n" + STEP % (type, "batches" if type == "parallel" else "read", given) % LOCAL
+    )
+    for option in ("--local", ""):
+        ran = files.smalt(f"job validate {option} --file job.yml")
+        assert ran.code == (0 if type == "parallel" else 2), ran.err
+        assert type == "parallel" or "which needs one" in ran.err
 
 
 @pytest.mark.parametrize("given", ["{path: plain}", "{type: uri_folder, path: plain}"])
@@ -309,6 +359,7 @@ def test_a_local_folder_that_is_given_as_one(files: Desk, given: str) -> None:
         assert files.smalt(f"job validate {option} --file job.yml").err == "job.yml: ok\n"
 
 
+EVALUATED = INLINE.replace("'}\n", "', mode: eval_mount}\n") % ("mltable", RAW)
 PART = "type: pipeline\nname: part\ninputs: {d: {type: mltable}}\njobs:\n"
 
 
@@ -316,14 +367,15 @@ PART = "type: pipeline\nname: part\ninputs: {d: {type: mltable}}\njobs:\n"
     ("steps", "is_taken"),
     [
         (INLINE % ("uri_folder", RAW), True),
-        (INLINE % ("mltable", RAW), False),
-        (INLINE % ("uri_folder", RAW) + INLINE.replace("  s:", "  t:") % ("mltable", RAW), False),
+        (INLINE % ("mltable", RAW), True),
+        (EVALUATED, False),
+        (INLINE % ("uri_folder", RAW) + EVALUATED.replace("  s:", "  t:"), False),
         (f"  s: {{component: ./part.yml, inputs: {{d: '{RAW}'}}}}\n", True),
     ],
-    ids=["a folder", "a table", "both", "nested"],
+    ids=["a folder", "a table", "an evaluated table", "both", "nested"],
 )
 def test_a_pipelines_folder_that_its_steps_take_as_one(files: Desk, steps: str, is_taken: bool) -> None:
-    """A table without its file is refused only if a step takes a table."""
+    """A table without its file is refused only if smalt reads the table for a step."""
     files.write("part.yml", PART + INLINE % ("uri_folder", "${{parent.inputs.d}}"))
     files.write("job.yml", HEAD.replace("uri_file, path: flats.csv", "mltable, path: plain") % LOCAL + steps)
     for option in ("--local", ""):

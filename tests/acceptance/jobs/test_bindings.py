@@ -126,7 +126,7 @@ def test_a_table_that_a_step_declares_as_a_folder_needs_no_mltable_file(desk: De
     desk.write("data/a/x.txt", "x")
     pipeline = """
         type: pipeline
-        inputs: {all: {type: mltable, path: ./data, mode: ro_mount}}
+        inputs: {all: {type: mltable, path: ./data, mode: eval_mount}}
         jobs:
           read:
             component:

@@ -6,7 +6,7 @@ Each sentence is the one with which the server refuses the job, at the same plac
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -15,8 +15,8 @@ from smalt.client.jobs.validation import add_places
 from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.jobs.inputs import ASSETS, Input, Output
 from smalt.entities.rules.bindings import know_no_component
-from smalt.entities.rules.content import MARKERS, explain_wrong_kind
-from smalt.entities.rules.prebuilt_steps import takes_files, takes_folders
+from smalt.entities.rules.content import explain_wrong_kind
+from smalt.entities.rules.prebuilt_steps import Readers, list_accepted_types
 from smalt.entities.rules.sentences import (
     explain_bad_reference,
     explain_empty_reference,
@@ -92,20 +92,11 @@ def _check_inputs(noun: Any, where: str, declared: Mapping[str, Any]) -> Iterato
             continue
         if not value.path:
             yield f"{where}{name}: {explain_missing_path(str(name))}"
-        elif problem := _explain_data(str(value.path), *_list_types(noun, name, value, type)):
+            continue
+        readers = Readers(noun, name, value, know_no_component)
+        types = list_accepted_types(value, type, readers)
+        if problem := _explain_data(str(value.path), types, needs_marker=readers.evaluate_tables()):
             yield f"{where}{name}: {problem}"
-
-
-def _list_types(noun: Any, name: str, value: Input, declared: str | None) -> list[str]:
-    """Return the types of which data may have any, the one to tell of first; none for data that nothing is to read."""
-    if value.mode == "direct":
-        return []
-    types = [value.type or declared or "uri_folder", value.type or "uri_folder", declared or value.type or "uri_folder"]
-    if "mltable" in types and takes_files(noun, name, know_no_component):
-        types += ["uri_file", "uri_folder"]
-    if MARKERS.keys() & set(types) and takes_folders(noun, name, know_no_component):
-        types += ["uri_folder"]
-    return types
 
 
 def _check_tables(noun: Any, where: str) -> Iterator[str]:
@@ -118,11 +109,11 @@ def _check_tables(noun: Any, where: str) -> Iterator[str]:
         kind, path = table.type or "mltable", str(table.path or "")
         if not path:
             yield f"{where}{name}: {explain_missing_table(name)}"
-        elif problem := _explain_data(path, kind):
+        elif problem := _explain_data(path, [kind], needs_marker=True):
             yield f"{where}{name}: {problem}"
 
 
-def _explain_data(path: str, *types: str) -> str | None:
+def _explain_data(path: str, types: Sequence[str | None], *, needs_marker: bool) -> str | None:
     """Return why local data is of none of these types; None if it may be of one, or is text."""
     if has_expression(path):
         return None
@@ -130,8 +121,9 @@ def _explain_data(path: str, *types: str) -> str | None:
         return explain_bad_reference(path)
     if not os.path.isabs(path):
         return None
-    wrong = [explain_wrong_kind(f"file://{quote(path)}", path, type) for type in types]
-    return wrong[0] if wrong and all(wrong) else None
+    uri = f"file://{quote(path)}"
+    wrong = [explain_wrong_kind(uri, path, type, needs_marker=needs_marker) for type in types]
+    return wrong[0] if all(wrong) else None
 
 
 def _check_versions(noun: Any, where: str) -> Iterator[str]:

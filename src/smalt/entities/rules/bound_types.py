@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.rules.bindings import PipelineNames, find_whole_component
 from smalt.entities.rules.content import Source, explain_wrong_type
-from smalt.entities.rules.prebuilt_steps import takes_files
+from smalt.entities.rules.prebuilt_steps import UNBOUND, Readers, ReadPort, find_port
 from smalt.entities.schema.problems import Path
 from smalt.entities.steps.dependencies import get_text, resolve_source
 from smalt.entities.syntax.expression import Expression, has_expression, parse_binding, resolve_port
@@ -31,12 +31,12 @@ def check_bound_types(
     component = find_whole_component(step)
     for name, value in inputs.items():
         declared = component.inputs.get(name) if component is not None else None
-        forms = [one for one in (declared, value) if isinstance(one, Input)]
         source = find_source(value, names)
-        if source is None or not forms or any(one.mode == "direct" for one in forms):
+        if source is None:
             continue
-        words = explain_wrong_type(name, forms[0].type, source, owner)
-        if words is not None and not takes_files(step, name, names.read_component):
+        words = explain_wrong_type(name, find_port(value, declared, ReadPort(source.type)).type, source, owner)
+        origin = ReadPort(source.type, source.mode)
+        if words is not None and not _takes_files(step, name, value, declared, origin, names):
             reader.add_problem((*path, name), words)
 
 
@@ -46,19 +46,26 @@ def check_bound_output(
     """Check the type of an output of a loop's body that the next round has as the input of this name."""
     component = find_whole_component(step)
     declared = component.inputs.get(name) if component is not None else (vars(step).get("inputs") or {}).get(name)
-    if not isinstance(declared, Input) or declared.mode == "direct":
+    if not isinstance(declared, Input):
         return
     source = _describe_output(output, "the body", written)
     words = explain_wrong_type(name, declared.type, source)
-    if words is not None and not takes_files(step, name, names.read_component):
+    if words is not None and not _takes_files(step, name, None, declared, UNBOUND, names):
         reader.add_problem(path, words)
+
+
+def _takes_files(step: Any, name: str, value: Any, declared: Any, origin: ReadPort, names: PipelineNames) -> bool:
+    """Return True if the input is only text to the step, or all that read it take a file as a table."""
+    if find_port(value, declared, origin).mode == "direct":
+        return True
+    return Readers(step, name, value, names.read_component, origin).take_files()
 
 
 def find_source(value: Any, names: PipelineNames) -> Source | None:
     """Return where the data of an input comes from; None if that is not known, or it is no data."""
     text = get_text(value)
     if not has_expression(text):
-        return Source(value.type) if isinstance(value, Input) else None
+        return Source(value.type, mode=value.mode) if isinstance(value, Input) else None
     expression = parse_binding(text)
     found = resolve_source(expression, names.steps) if expression is not None else None
     if not isinstance(found, Expression):
@@ -68,7 +75,7 @@ def find_source(value: Any, names: PipelineNames) -> Source | None:
         given = names.inputs[port] if port is not None else None
         if not isinstance(given, Input):
             return None
-        return Source(given.type, f"the pipeline's input '{port}'", _OF_PIPELINE)
+        return Source(given.type, f"the pipeline's input '{port}'", _OF_PIPELINE, given.mode)
     if found.kind != "parent.jobs.outputs" or found.job not in names.steps:
         return None
     outputs = names.list_ports(str(found.job), "outputs") or {}

@@ -11,6 +11,10 @@ PLAIN = {"mltable": ("uri_file", "uri_folder"), "mlflow_model": ("custom_model",
 """By type the one to declare instead for a file, and for a folder, that is read as it is."""
 
 
+EVALUATED = frozenset({"eval_mount", "eval_download"})
+"""Input modes for which smalt itself reads the MLTable of a folder."""
+
+
 class Source(NamedTuple):
     """The origin of the data of an input."""
 
@@ -18,10 +22,16 @@ class Source(NamedTuple):
     words: str = "what is given"
     remedy: str = "give it such a folder with 'type: {type}'"
     """The change that would make it data of another `{type}`."""
+    mode: str | None = None
 
 
-def explain_wrong_kind(uri: str, path: str | os.PathLike[str], type: str | None) -> str | None:
-    """Return the sentence for data of this machine that nothing can read as data of the input's type; else None."""
+def explain_wrong_kind(
+    uri: str, path: str | os.PathLike[str], type: str | None, *, needs_marker: bool = False
+) -> str | None:
+    """Return the sentence for data of this machine that nothing can read as data of the input's type; else None.
+
+    A folder may lack the file of its type, as programs may read it otherwise, unless smalt itself `needs_marker`.
+    """
     if type == "uri_file" and os.path.isdir(path):
         return f"{uri} is a folder, but the input's type is uri_file; make it uri_folder or name a file"
     if type == "uri_folder" and os.path.isfile(path):
@@ -31,7 +41,7 @@ def explain_wrong_kind(uri: str, path: str | os.PathLike[str], type: str | None)
     if os.path.isfile(path):
         wanted = f"the input's type is {type}, {_describe_folder(type)}"
         return f"{uri} is a file, but {wanted}; for a file as it is, write 'type: {PLAIN[type][0]}'"
-    if os.path.isdir(path) and not os.path.isfile(os.path.join(path, MARKERS[type])):
+    if needs_marker and os.path.isdir(path) and not os.path.isfile(os.path.join(path, MARKERS[type])):
         has_not = f"{uri} is a folder without a file '{MARKERS[type]}', but the input's type is {type}, which needs one"
         return f"{has_not}; add the file, or, for a folder as it is, write 'type: {PLAIN[type][1]}'"
     return None

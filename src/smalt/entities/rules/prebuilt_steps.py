@@ -1,17 +1,42 @@
-"""The steps that read other data than its type says: prebuilt ones a file as a table, others a table as a folder."""
+"""The steps that finally read an input, and what else than data of its type they can be given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalt import prebuilt
-from smalt.entities.rules.content import MARKERS
+from smalt.entities.jobs.inputs import Input
+from smalt.entities.rules.content import EVALUATED, MARKERS
 from smalt.entities.steps.dependencies import get_text
-from smalt.entities.steps.step_types import get_component
+from smalt.entities.steps.step_types import get_component, get_step_type
 from smalt.entities.syntax.expression import find_expressions
 
 _PREFIX = f"azureml://registries/{prebuilt.REGISTRY}/".casefold()
+
+
+class ReadPort(NamedTuple):
+    """The type and the mode with which an input is read."""
+
+    type: str | None = None
+    mode: str | None = None
+
+
+UNBOUND = ReadPort()
+
+
+def find_port(value: Any, declared: Any, origin: ReadPort) -> ReadPort:
+    """Return how an input is read that its component has `declared`; `origin` tells of what the value is bound to.
+
+    The step's own mode comes first. Else it is direct if its component or the pipeline's input says so: data that
+    anything may pass on as text is not compared.
+    """
+    forms = [one for one in (declared, value) if isinstance(one, Input)]
+    type = next((one.type for one in forms if one.type), origin.type)
+    if isinstance(value, Input) and value.mode:
+        return ReadPort(type, value.mode)
+    modes = [origin.mode, declared.mode if isinstance(declared, Input) else None]
+    return ReadPort(type, "direct" if "direct" in modes else modes[0] or modes[1])
 
 
 def is_prebuilt(node: Any) -> bool:
@@ -21,52 +46,72 @@ def is_prebuilt(node: Any) -> bool:
     return str(reference).casefold().startswith(_PREFIX)
 
 
-def takes_files(node: Any, name: str, read_component: Callable[[str], Any]) -> bool:
-    """Return True if a table that is given to this input of a job or a step may be a file.
+class Readers:
+    """The steps that read what is given to an input of a job or a step: itself, or those of the pipeline that it is.
 
-    Prebuilt components read one as a table, and pipelines in which nothing else reads it. `read_component` returns the
-    component that a reference names, or None where it is unknown: that may be such a pipeline.
+    Prebuilt steps are left out, as they take a file and a folder for a table, and so are those of pipelines that
+    `read_component`, which returns the component that a reference names, does not know.
     """
-    return _ask_readers(node, name, read_component, lambda step, component, port: False)
+
+    def __init__(
+        self, node: Any, name: str, value: Any, read_component: Callable[[str], Any], origin: ReadPort = UNBOUND
+    ) -> None:
+        self._read_component = read_component
+        self._found = list(self._find(node, name, value, origin))
+
+    def take_files(self) -> bool:
+        """Return True if a table may be a file."""
+        return all(port.mode == "direct" for _, port in self._found)
+
+    def take_folders(self) -> bool:
+        """Return True if data may be any folder, whatever its type: each reader declares it as one, or takes text."""
+        return all(port.mode == "direct" or (port.type or "mltable") not in MARKERS for _, port in self._found)
+
+    def evaluate_tables(self) -> bool:
+        """Return True if smalt reads the MLTable of what it gives to one of them; parallel steps also take files."""
+        return any(
+            port.type == "mltable" and port.mode in EVALUATED and type != "parallel" for type, port in self._found
+        )
+
+    def _find(self, node: Any, name: str, value: Any, origin: ReadPort) -> Iterator[tuple[str, ReadPort]]:
+        """Yield the type of each step that reads the input, and how it does."""
+        if is_prebuilt(node):
+            return
+        component = get_component(node)
+        if isinstance(component, str):
+            component = self._read_component(component)
+            if component is None:
+                return
+        declared = getattr(component, "inputs", None)
+        port = find_port(value, declared.get(name) if isinstance(declared, Mapping) else None, origin)
+        steps = vars(node).get("jobs") or (vars(component).get("jobs") if component is not None else None)
+        if not isinstance(steps, Mapping):
+            yield (node.type if component is None else get_step_type(node, component)), port
+            return
+        for step, inner, bound in _find_bound(steps, name):
+            yield from self._find(step, inner, bound, port)
 
 
-def takes_folders(node: Any, name: str, read_component: Callable[[str], Any]) -> bool:
-    """Return True if what is given to this input of a job or a step may be any folder, whatever its type.
+def list_accepted_types(value: Input, declared: str | None, readers: Readers | None) -> list[str | None]:
+    """Return the types of which data may have any, the one to tell of first; with None, data that nothing reads.
 
-    Such are the inputs of pipelines whose steps all declare them as folders.
+    `declared` is the type that the component's input has.
     """
-    return _ask_readers(node, name, read_component, _declares_other)
+    own = value.type or "uri_folder"
+    types: list[str | None] = [value.type or declared or own, own, declared or own]
+    if "mltable" in types and readers is not None and readers.take_files():
+        types += ["uri_file", "uri_folder"]
+    if MARKERS.keys() & set(types) and readers is not None and readers.take_folders():
+        types += ["uri_folder"]
+    if value.mode == "direct":
+        types += [None]
+    return list(dict.fromkeys(types))
 
 
-def _ask_readers(
-    node: Any, name: str, read_component: Callable[[str], Any], accept: Callable[[Any, Any, str], bool]
-) -> bool:
-    """Return True if each step that reads the input is prebuilt, unknown, or one that `accept` returns True for."""
-    if is_prebuilt(node):
-        return True
-    component = get_component(node)
-    if isinstance(component, str):
-        component = read_component(component)
-        if component is None:
-            return True
-    steps = vars(node).get("jobs") or (vars(component).get("jobs") if component is not None else None)
-    if not isinstance(steps, Mapping):
-        return accept(node, component, name)
-    return all(_ask_readers(step, port, read_component, accept) for step, port in _find_readers(steps, name))
-
-
-def _declares_other(step: Any, component: Any, port: str) -> bool:
-    """Return True if a step declares its input as a type that needs no certain file."""
-    ports = vars(step).get("inputs") if component is None else getattr(component, "inputs", None)
-    form = ports.get(port) if isinstance(ports, Mapping) else None
-    type = getattr(form, "type", None)
-    return type is not None and type not in MARKERS
-
-
-def _find_readers(steps: Mapping[str, Any], name: str) -> Iterator[tuple[Any, str]]:
-    """Yield the steps that read an input of their pipeline, each with its input that is bound to it."""
+def _find_bound(steps: Mapping[str, Any], name: str) -> Iterator[tuple[Any, str, Any]]:
+    """Yield the steps that read an input of their pipeline, each with its input that is bound to it, and its value."""
     for step in steps.values():
         inputs = vars(step).get("inputs")
         for port, value in inputs.items() if isinstance(inputs, Mapping) else ():
             if any((one.kind, one.name) == ("parent.inputs", name) for one in find_expressions(get_text(value))):
-                yield step, port
+                yield step, port, value

@@ -146,7 +146,7 @@ describe("a connection", () => {
       "./part.yml": { type: "pipeline", inputs: { d: { type: "mltable" } } },
     };
     const jobs = "  a: {component: ./read.yml}\n  b: {component: ./read.yml}\n  split: {component: azureml://registries/Smalt/components/split/versions/1}\n  part: {component: ./part.yml}\n";
-    const of = readDrawing(new Source(`type: pipeline\ninputs:\n  raw: {type: uri_file, path: ./x.csv}\njobs:\n${jobs}`), interfaces);
+    const of = readDrawing(new Source(`type: pipeline\ninputs:\n  raw: {type: uri_file, path: ./x.csv}\n  text: {type: uri_file, path: ./x.csv, mode: direct}\njobs:\n${jobs}`), interfaces);
     const takes = "the step's input 'd' takes an mltable, a folder with a file 'MLTable', but ";
     const instead = ", or, to read the file as it is, declare the step's input as uri_file, in its component if it has one";
     expect(explain("input:raw", "raw", "step:b", "d", of)).toBe(`${takes}the pipeline's input 'raw' is a single file (uri_file); give the pipeline such a folder with 'type: mltable'${instead}`);
@@ -154,6 +154,7 @@ describe("a connection", () => {
     expect(explain("step:a", "rows", "step:b", "m", of)).toMatch(/takes an mlflow_model.*declare the step's input as custom_model, in its component if it has one$/);
     expect(explainData(of, { node: "step:b", port: "d" }, "uri_file", "the data 'x'")).toBe(`${takes}the data 'x' is a single file (uri_file); give it such a folder with 'type: mltable'${instead}`);
     expect(explainData(of, { node: "step:b", port: "d" }, "uri_folder", "the data 'x'")).toBeNull();
+    expect(explain("input:text", "text", "step:b", "d", of)).toBeNull();
     for (const [to, port] of [["step:b", "uri"], ["step:split", "d"], ["step:part", "d"]]) {
       expect(explain("step:a", "rows", to, port, of)).toBeNull();
       expect(explainData(of, { node: to, port }, "uri_file", "it")).toBeNull();

@@ -26,7 +26,7 @@ export function explainConnection(drawing: Drawing, from: End, to: End): string 
     if (isClassicStep(source) !== isClassicStep(target)) return CLASSIC_AND_V2;
     if (reaches(drawing, target.name, source.name)) return `'${source.name}' waits for '${target.name}' already, so the steps would wait for each other in a circle`;
   } else if (isClassicStep(target) && !isLiteral(port.spec.type) && !isV1Data(given.type)) return CLASSIC_NEEDS_V1;
-  const wrong = takesFiles(target) || port.spec.mode === "direct" ? null : explainFile(to.port, port.spec.type, given.type, given.words, source ? "step" : "pipeline");
+  const wrong = takesFiles(target) || [port.spec.mode, given.mode].includes("direct") ? null : explainFile(to.port, port.spec.type, given.type, given.words, source ? "step" : "pipeline");
   return wrong ?? explainMismatch(to.port, port.spec.type, given.type, given.words);
 }
 
@@ -88,14 +88,14 @@ function indexDrawing(drawing: Drawing): DrawingIndex {
   return index;
 }
 
-function describeSource(drawing: Drawing, { node, port }: End): { type: string | undefined; words: string } | null {
+function describeSource(drawing: Drawing, { node, port }: End): { type: string | undefined; mode?: string | undefined; words: string } | null {
   const step = findStep(drawing, node);
   if (step) {
     const output = step.outputs.find((one) => one.name === port);
     return output ? { type: output.spec.type ?? "uri_folder", words: `the output '${port}' of '${step.name}'` } : null;
   }
   const input = node.startsWith("input:") ? drawing.inputs.find((one) => one.name === port) : undefined;
-  return input ? { type: input.spec.type, words: `the pipeline's input '${port}'` } : null;
+  return input ? { type: input.spec.type, mode: input.spec.mode, words: `the pipeline's input '${port}'` } : null;
 }
 
 function explainOutput(drawing: Drawing, source: Step, port: string, output: string): string | null {

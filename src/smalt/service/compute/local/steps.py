@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from smalt.entities.rules.content import EVALUATED
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.launcher import claims
 from smalt.runner import script
@@ -197,7 +198,7 @@ class LocalSteps:
             tables: Mapping[str, str] = fetched.tables.get(name, {})
             if value.type == "mltable" and name not in fetched.tables:
                 tables = data.prepare_table(path, spec.workspace, own)
-            if value.type == "mltable" and value.mode in access_modes.EVALUATED and not spec.reads_tables:
+            if value.type == "mltable" and value.mode in EVALUATED and not spec.reads_tables:
                 is_copied = value.mode in access_modes.COPIED
                 place = Path(f"{folders.folder}/inputs", f"{name}.files")
                 table = path if location.path is None else Path(location.path)  # a copy has nothing beside it

@@ -18,9 +18,6 @@ from smalt.service.data.uris.locations import Location
 COPIED = frozenset({"download", "eval_download"})
 """Input modes that give the job a copy of its own; the others give the path itself."""
 
-EVALUATED = frozenset({"eval_mount", "eval_download"})
-"""Input modes that give the job the files that an MLTable without rows names."""
-
 _ASSET = re.compile(r"/subscriptions/.+/(?:data|models|environments)/([^/]+)/versions/([^/]+)")
 UPLOADED = "upload"
 DIRECT = "direct"

@@ -53,6 +53,8 @@ def describe_table(folder: Path) -> dict[str, Any]:
         content = document.parse_document(path.read_text(encoding="utf-8", errors="replace"), str(path))
     except errors.UserErrorException as error:
         raise ValidationException(error.message) from None
+    except OSError as error:
+        raise ValidationException(f"{path} cannot be read: {error.strerror}") from None
     entries: list[dict[str, str]] = []
     for entry in content["paths"]:
         kind, written = next(iter(entry.items()))
@@ -122,10 +124,15 @@ def _list_entry(entry: Mapping[str, str], places: Mapping[str, str], own: Path) 
 
 
 def list_references(folder: Path) -> list[TableReference]:
-    """Return the references of a folder's MLTable to data outside the folder; ValidationException if it is invalid."""
+    """Return the references of a folder's MLTable to data outside the folder; ValidationException if it is invalid.
+
+    A folder without one has none: the job may read it in its own way.
+    """
     path = folder / _FILE
     try:
         entries = _parse_entries(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    except FileNotFoundError:
+        return []
     except OSError as error:
         raise ValidationException(f"{path} cannot be read: {error.strerror}") from None
     found = [_make_reference(kind, written, str(folder)) for kind, written in entries]

@@ -44,7 +44,7 @@ def check_automl(checker: Checker, where: str, job: Any, around: Mapping[str, An
             continue
         known = len(checker.problems)
         kind = table.type or "mltable"
-        checker.check_data(f"{where}{name}", table.path, kind)
+        checker.check_table(f"{where}{name}", table.path, kind)
         if len(checker.problems) == known:
             _check_columns(checker, where, job, name, table.path, kind)
 

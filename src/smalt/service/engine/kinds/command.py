@@ -39,7 +39,7 @@ class CommandKind(LeafKind):
             checker.add("resources", problem)
         checker.note_idle("", job)
         checker.check_secrets("", job)
-        checker.check_inputs("", job.inputs)
+        checker.check_inputs("", job.inputs, job)
         checker.check_versions("", job.outputs)
 
     def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ class DataTransferKind(CommandKind):
         checker.check_unknown_keys(job)
         checker.check_compute("", job.compute)
         checker.note_idle("", job)
-        checker.check_inputs("", job.inputs)
+        checker.check_inputs("", job.inputs, job)
         checker.check_versions("", job.outputs)
         _check_end(checker, "", job.task, job)
 

@@ -68,7 +68,7 @@ class PipelineKind(CompositeKind):
         checker.check_steps(where, component, {**component.inputs, **values}, component.jobs or {})
 
     def _check_graph(self, checker: Checker, where: str, job: Any) -> None:
-        checker.check_inputs(where, job.inputs, reader=job)
+        checker.check_inputs(where, job.inputs, job)
         checker.note_texts(job.inputs)
         checker.check_versions(where, job.outputs, may_be_reused=True)
         settings = read_settings(job)

@@ -47,7 +47,7 @@ class SparkKind(CommandKind):
         checker.check_code("", job.code)
         checker.note_idle("", job)
         checker.check_secrets("", job)
-        checker.check_inputs("", job.inputs)
+        checker.check_inputs("", job.inputs, job)
         checker.check_versions("", job.outputs)
         if find_master(job.compute) is None:
             checker.check_compute("", job.compute)

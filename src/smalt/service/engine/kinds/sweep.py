@@ -100,7 +100,7 @@ class SweepKind(CompositeKind):
         elif component is not None:
             self._check_trial(checker, "trial.", job, component)
             checker.problems += find_trial_problems(job, component)
-        checker.check_inputs("", job.inputs, getattr(component, "inputs", None), job)
+        checker.check_inputs("", job.inputs, job, getattr(component, "inputs", None))
         checker.check_versions("", job.outputs)
 
     def _check_command(self, checker: Checker, job: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smalt.entities.rules.content import MARKERS
@@ -22,7 +22,7 @@ _TYPE_KEYS = {"data": ("dataType", "uri_folder"), "models": ("modelType", "custo
 
 
 def explain_unfit_asset(
-    context: EngineContext, workspace: Workspace, uri: str, place: Location, types: Collection[str | None]
+    context: EngineContext, workspace: Workspace, uri: str, place: Location, types: Sequence[str | None]
 ) -> str | None:
     """Return the sentence for an asset that can be read as none of the types of its input.
 
@@ -34,7 +34,7 @@ def explain_unfit_asset(
     found = _find_type(context, workspace, uri)
     if found is None or found in types:
         return None
-    wanted = sorted(str(type) for type in types)[0]
+    wanted = str(types[0])
     lacks = ""
     if found != "uri_file":
         if place.path is None or any((place.path / MARKERS[str(type)]).is_file() for type in types):

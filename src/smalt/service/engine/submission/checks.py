@@ -12,11 +12,11 @@ from smalt.entities.jobs.control_flow import ParallelFor, find_blocks, find_body
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import PipelineNames, check_step
 from smalt.entities.rules.bound_types import check_bound_types
-from smalt.entities.rules.content import MARKERS, explain_wrong_kind
+from smalt.entities.rules.content import explain_wrong_kind
 from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
 from smalt.entities.rules.pipeline import check_component_step
-from smalt.entities.rules.prebuilt_steps import takes_files, takes_folders
+from smalt.entities.rules.prebuilt_steps import Readers, list_accepted_types
 from smalt.entities.rules.sentences import explain_missing_path
 from smalt.entities.rules.settings import check_settings
 from smalt.entities.schema.problems import add_article, join_words
@@ -121,7 +121,7 @@ class Checker:
         component = self.find_component(f"{where}jobs.{find_blocks(node)['body'][0]}.", body)
         for key, item in list_items(node.items):
             if isinstance(item, Mapping):
-                self.check_inputs(f"{where}jobs.{name}.items.{key}.", item, getattr(component, "inputs", None), body)
+                self.check_inputs(f"{where}jobs.{name}.items.{key}.", item, body, getattr(component, "inputs", None))
 
     def _check_bindings(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
         """Check the expressions, values and settings that only registered components show to be wrong."""
@@ -152,7 +152,7 @@ class Checker:
         component = self.find_component(where, node)
         self.check_compute(where, getattr(node, "compute", None))
         self.check_secrets(where, node)
-        self.check_inputs(where, node.inputs, getattr(component, "inputs", None), node)
+        self.check_inputs(where, node.inputs, node, getattr(component, "inputs", None))
         self.note_texts(node.inputs)
         self.check_versions(where, node.outputs, may_be_reused=True)
         self.note_idle(where, node, component)
@@ -258,7 +258,7 @@ class Checker:
         step = ".".join(where.split(".")[1:-1:2])  # jobs.a.jobs.b. is the step a.b
         self.idle += [(step, line) for line in list_lines(noun, component)]
 
-    def check_inputs(self, where: str, inputs: Any, declared: Any = None, reader: Any = None) -> None:
+    def check_inputs(self, where: str, inputs: Any, reader: Any, declared: Any = None) -> None:
         """Check data that is given, and a component's defaults; the `reader` is the job or step that it is given to."""
         for name, value in {**_find_default_data(declared or {}), **(inputs or {})}.items():
             declared_type = getattr((declared or {}).get(name), "type", None)
@@ -268,20 +268,17 @@ class Checker:
                 self.add(f"{where}inputs.{name}", explain_missing_path(name))
             if not isinstance(value, Input) or not value.path or has_expression(value.path):
                 continue
-            types = {value.type, declared_type or value.type, *([None] if value.mode == "direct" else [])}
-            if "mltable" in types and reader is not None and takes_files(reader, name, self.read_known_component):
-                types |= {"uri_file", "uri_folder"}
-            if types & MARKERS.keys() and reader is not None and takes_folders(reader, name, self.read_known_component):
-                types |= {"uri_folder"}
+            readers = Readers(reader, name, value, self.read_known_component)
+            types, needs_marker = list_accepted_types(value, declared_type, readers), readers.evaluate_tables()
             if value.mode == "rw_mount":
                 self._note_read_only(f"{where}inputs.{name}", value)
-            if self.is_new(f"data {types}", value.path):
-                self._check_data(f"{where}inputs.{name}", value.path, types)
+            if self.is_new(f"data {types} {needs_marker}", value.path):
+                self._check_data(f"{where}inputs.{name}", value.path, types, needs_marker)
 
-    def check_data(self, where: str, uri: str, type: str) -> None:
-        """Check that data of a type is there, if that is to be known before the job runs."""
+    def check_table(self, where: str, uri: str, type: str) -> None:
+        """Check that data of a type, which smalt reads, is there, if that is to be known before the job runs."""
         if not has_expression(uri):
-            self._check_data(where, uri, {type})
+            self._check_data(where, uri, [type], needs_marker=True)
 
     def _note_read_only(self, where: str, value: Input) -> None:
         with contextlib.suppress(SmaltError):  # told with its path
@@ -296,10 +293,10 @@ class Checker:
                 with contextlib.suppress(SmaltError):  # it may be text and nothing else
                     self.pins.resolve_reference("data", value)
 
-    def _check_data(self, where: str, uri: str, types: set[str | None]) -> None:
+    def _check_data(self, where: str, uri: str, types: Sequence[str | None], needs_marker: bool) -> None:
         """Check that data is there, unless an earlier step may still make it or it is fetched from elsewhere.
 
-        It may be of any of the `types`: that of the input, and that of the component's input.
+        It may be of any of the `types`, of which the first is told.
         """
         try:
             uri = self.pins.resolve_reference(
@@ -317,7 +314,10 @@ class Checker:
         elif not place.late and not place.exists:
             self.problems.append(f"{where}: {explain_missing(place)}")
         elif not place.late:
-            wrong = [explain_wrong_kind(format_uri(place), place.path, type) if place.path else None for type in types]
+            if place.path is None:
+                return
+            shown = format_uri(place)
+            wrong = [explain_wrong_kind(shown, place.path, type, needs_marker=needs_marker) for type in types]
             if all(wrong):
                 self.problems.append(f"{where}: {wrong[0]}")
 
