@@ -27,7 +27,8 @@ OF_PIPELINE = (
     "the pipeline's input 'raw' is a single file (uri_file); give the pipeline such a folder with 'type: mltable'"
 )
 OF_STEP = (
-    "the output 'rows' of 'write' is a single file (uri_file); write such a folder and declare that output as mltable"
+    "the output 'rows' of 'write' is a single file (uri_file); write such a folder and declare it as mltable in the "
+    "component of 'write'"
 )
 
 

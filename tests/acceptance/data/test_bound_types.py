@@ -18,8 +18,8 @@ INSTEAD = {"mltable": "uri_file", "mlflow_model": "custom_model"}
 SOURCES = {
     "what is given": "give it such a folder with 'type: {type}'",
     "the pipeline's input 'raw'": "give the pipeline such a folder with 'type: {type}'",
-    "the output 'rows' of 'write'": "write such a folder and declare that output as {type}",
-    "the output 'rows' of the body": "write such a folder and declare that output as {type}",
+    "the output 'rows' of 'write'": "write such a folder and declare it as {type} in the component of 'write'",
+    "the output 'rows' of the body": "write such a folder and declare it as {type} in the component of the body",
     "what this component declares": "declare it here as {type}",
 }
 
@@ -280,6 +280,20 @@ def test_prebuilt_steps_of_a_program_read_any_file(files: Desk) -> None:
 
     job = outer(raw=Input(type="uri_file", path=str(files.folder / "flats.csv")))
     assert MLClient().jobs.validate(job).error_messages == {}
+
+
+def test_one_mistake_is_told_once(files: Desk) -> None:
+    """Data that is not there, not also as a file for a table; an output's wrong type, not also where it is read."""
+    for given in ("plain", "azureml:absent:1"):
+        step = STEP % ("command", "read", f"{{type: uri_file, path: '{given}'}}")
+        files.write("job.yml", "type: pipeline\njobs:\n" + step % REGISTERED)
+        ran = files.smalt("job validate --file job.yml")
+        assert (ran.code, len(ran.err.splitlines())) == (2, 1), ran.err
+    head = HEAD.replace('"%(write)s"}', '"%(write)s", outputs: {rows: {type: mltable}}}')
+    files.write("job.yml", (head + STEP % ("command", "read", ROWS)) % LOCAL)
+    ran = files.smalt("job validate --local --file job.yml")
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1), ran.err
+    assert "the component writes this output as uri_file, not as mltable" in ran.err
 
 
 @pytest.mark.parametrize("raw", [Any, Input(type="uri_file"), Input(type="uri_file", mode="direct")])

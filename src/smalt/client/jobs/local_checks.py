@@ -14,8 +14,8 @@ from smalt.client.connection.name_rules import check_name
 from smalt.client.jobs.validation import add_places
 from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.jobs.inputs import ASSETS, Input, Output
-from smalt.entities.rules.bindings import know_no_component
-from smalt.entities.rules.content import explain_wrong_kind
+from smalt.entities.rules.bindings import find_nothing
+from smalt.entities.rules.content import explain_path_mismatch
 from smalt.entities.rules.prebuilt_steps import Readers, list_accepted_types
 from smalt.entities.rules.sentences import (
     explain_bad_reference,
@@ -93,7 +93,7 @@ def _check_inputs(noun: Any, where: str, declared: Mapping[str, Any]) -> Iterato
         if not value.path:
             yield f"{where}{name}: {explain_missing_path(str(name))}"
             continue
-        readers = Readers(noun, name, value, know_no_component)
+        readers = Readers(noun, name, value, find_nothing)
         types = list_accepted_types(value, type, readers)
         if problem := _explain_data(str(value.path), types, needs_marker=readers.evaluate_tables()):
             yield f"{where}{name}: {problem}"
@@ -122,7 +122,7 @@ def _explain_data(path: str, types: Sequence[str | None], *, needs_marker: bool)
     if not os.path.isabs(path):
         return None
     uri = f"file://{quote(path)}"
-    wrong = [explain_wrong_kind(uri, path, type, needs_marker=needs_marker) for type in types]
+    wrong = [explain_path_mismatch(uri, path, type, needs_marker=needs_marker) for type in types]
     return wrong[0] if all(wrong) else None
 
 

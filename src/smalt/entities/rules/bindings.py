@@ -26,7 +26,7 @@ _TOLD_ELSEWHERE = (places.COMMAND, places.ARGUMENTS)
 _FREE_OUTPUTS = ("import", "do_while", "parallel_for", "if_else")
 
 
-def know_no_component(reference: str) -> None:
+def find_nothing(reference: str) -> None:
     """Return None for any component, as whoever has no server does."""
 
 
@@ -44,7 +44,7 @@ class PipelineNames(NamedTuple):
     """The path of the pipeline in its document."""
     empty: Collection[str] = ()
     """The inputs that have no value."""
-    read_component: Callable[[str], Component | None] = know_no_component
+    read_component: Callable[[str], Component | None] = find_nothing
     """Returns the component that a reference names, or None where only the server knows it."""
 
     def find_problem(self, expression: Expression) -> str | None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.rules.bindings import PipelineNames, find_whole_component
-from smalt.entities.rules.content import Source, explain_wrong_type
+from smalt.entities.rules.content import Source, explain_type_mismatch
 from smalt.entities.rules.prebuilt_steps import UNBOUND, Readers, ReadPort, find_port
 from smalt.entities.schema.problems import Path
 from smalt.entities.steps.dependencies import get_text, resolve_source
+from smalt.entities.steps.step_types import get_component
 from smalt.entities.syntax.expression import Expression, has_expression, parse_binding, resolve_port
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _OF_PIPELINE = "give the pipeline such a folder with 'type: {type}'"
 _OF_STEP = "write such a folder and declare that output as {type}"
+_OF_COMPONENT = "write such a folder and declare it as {type} in the component of %s"
 
 
 def check_bound_types(
@@ -34,7 +36,7 @@ def check_bound_types(
         source = find_source(value, names)
         if source is None:
             continue
-        words = explain_wrong_type(name, find_port(value, declared, ReadPort(source.type)).type, source, owner)
+        words = explain_type_mismatch(name, find_port(value, declared, ReadPort(source.type)).type, source, owner)
         origin = ReadPort(source.type, source.mode)
         if words is not None and not _takes_files(step, name, value, declared, origin, names):
             reader.add_problem((*path, name), words)
@@ -48,8 +50,8 @@ def check_bound_output(
     declared = component.inputs.get(name) if component is not None else (vars(step).get("inputs") or {}).get(name)
     if not isinstance(declared, Input):
         return
-    source = _describe_output(output, "the body", written)
-    words = explain_wrong_type(name, declared.type, source)
+    source = _describe_output(output, "the body", written, step)
+    words = explain_type_mismatch(name, declared.type, source)
     if words is not None and not _takes_files(step, name, None, declared, UNBOUND, names):
         reader.add_problem(path, words)
 
@@ -62,7 +64,10 @@ def _takes_files(step: Any, name: str, value: Any, declared: Any, origin: ReadPo
 
 
 def find_source(value: Any, names: PipelineNames) -> Source | None:
-    """Return where the data of an input comes from; None if that is not known, or it is no data."""
+    """Return where the data of an input comes from; None if that is not known, or it is no data.
+
+    Nor is it known of an output that is given another type than its component's: that is told where it stands.
+    """
     text = get_text(value)
     if not has_expression(text):
         return Source(value.type, mode=value.mode) if isinstance(value, Input) else None
@@ -81,8 +86,13 @@ def find_source(value: Any, names: PipelineNames) -> Source | None:
     outputs = names.list_ports(str(found.job), "outputs") or {}
     port = resolve_port(found.name, outputs)
     written = outputs[port] if port is not None else None
-    return _describe_output(str(port), f"'{found.job}'", written) if isinstance(written, Output) else None
+    step = names.steps[str(found.job)]
+    own = (vars(step).get("outputs") or {}).get(port)
+    if not isinstance(written, Output) or (isinstance(own, Output) and own.type not in (None, written.type)):
+        return None
+    return _describe_output(str(port), f"'{found.job}'", written, step)
 
 
-def _describe_output(name: str, of: str, written: Output) -> Source:
-    return Source(written.type, f"the output '{name}' of {of}", _OF_STEP)
+def _describe_output(name: str, of: str, written: Output, step: Any) -> Source:
+    remedy = _OF_STEP if get_component(step) is None else _OF_COMPONENT % of
+    return Source(written.type, f"the output '{name}' of {of}", remedy)

@@ -7,8 +7,19 @@ from typing import NamedTuple
 
 MARKERS = {"mltable": "MLTable", "mlflow_model": "MLmodel"}
 """The file without which no program can read a folder as data of the type."""
-PLAIN = {"mltable": ("uri_file", "uri_folder"), "mlflow_model": ("custom_model", "custom_model")}
-"""By type the one to declare instead for a file, and for a folder, that is read as it is."""
+
+
+class Alternative(NamedTuple):
+    """The types to declare for a file and for a folder that are read as they are."""
+
+    file: str
+    folder: str
+
+
+ALTERNATIVES = {
+    "mltable": Alternative("uri_file", "uri_folder"),
+    "mlflow_model": Alternative("custom_model", "custom_model"),
+}
 
 
 EVALUATED = frozenset({"eval_mount", "eval_download"})
@@ -25,7 +36,7 @@ class Source(NamedTuple):
     mode: str | None = None
 
 
-def explain_wrong_kind(
+def explain_path_mismatch(
     uri: str, path: str | os.PathLike[str], type: str | None, *, needs_marker: bool = False
 ) -> str | None:
     """Return the sentence for data of this machine that nothing can read as data of the input's type; else None.
@@ -40,14 +51,14 @@ def explain_wrong_kind(
         return None
     if os.path.isfile(path):
         wanted = f"the input's type is {type}, {_describe_folder(type)}"
-        return f"{uri} is a file, but {wanted}; for a file as it is, write 'type: {PLAIN[type][0]}'"
+        return f"{uri} is a file, but {wanted}; for a file as it is, write 'type: {ALTERNATIVES[type].file}'"
     if needs_marker and os.path.isdir(path) and not os.path.isfile(os.path.join(path, MARKERS[type])):
         has_not = f"{uri} is a folder without a file '{MARKERS[type]}', but the input's type is {type}, which needs one"
-        return f"{has_not}; add the file, or, for a folder as it is, write 'type: {PLAIN[type][1]}'"
+        return f"{has_not}; add the file, or, for a folder as it is, write 'type: {ALTERNATIVES[type].folder}'"
     return None
 
 
-def explain_wrong_type(name: str, type: str | None, source: Source, owner: str = "step") -> str | None:
+def explain_type_mismatch(name: str, type: str | None, source: Source, owner: str = "step") -> str | None:
     """Return the sentence for an input that is given data that can never be of its type; else None.
 
     Only a file never can: a folder of whatever type may have the file that makes it an mltable or a model of MLflow.
@@ -55,8 +66,8 @@ def explain_wrong_type(name: str, type: str | None, source: Source, owner: str =
     if source.type != "uri_file" or type not in MARKERS:
         return None
     takes = f"the {owner}'s input '{name}' takes an {type}, {_describe_folder(type)}"
-    change = source.remedy.format(type=type)
-    instead = f"or, to read the file as it is, declare the {owner}'s input as {PLAIN[type][0]}"
+    change = source.remedy.replace("{type}", type)
+    instead = f"or, to read the file as it is, declare the {owner}'s input as {ALTERNATIVES[type].file}"
     place = ", in its component if it has one" if owner == "step" else ""
     return f"{takes}, but {source.words} is a single file (uri_file); {change}, {instead}{place}"
 

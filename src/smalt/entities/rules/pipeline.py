@@ -14,9 +14,9 @@ from smalt.entities.rules import places
 from smalt.entities.rules.bindings import (
     PipelineNames,
     check_step,
+    find_nothing,
     find_unwritten_outputs,
     find_whole_component,
-    know_no_component,
 )
 from smalt.entities.rules.bound_types import check_bound_types
 from smalt.entities.rules.control_flow import check_control_flow, lift_waits
@@ -115,7 +115,7 @@ def check_component_job(
     component: Component,
     path: Path,
     reader: Reader,
-    read_component: Callable[[str], Component | None] = know_no_component,
+    read_component: Callable[[str], Component | None] = find_nothing,
 ) -> None:
     """Check the inputs and outputs of a pipeline job against the pipeline component that it names."""
     if component.type != "pipeline":
@@ -131,7 +131,7 @@ def check_ports_given(
     words: str,
     path: Path,
     reader: Reader,
-    read_component: Callable[[str], Component | None] = know_no_component,
+    read_component: Callable[[str], Component | None] = find_nothing,
 ) -> None:
     """Check the inputs and outputs of a job against those of a component that runs for it; `words` name that."""
     names = PipelineNames({}, {}, {}, {}, read_component=read_component)

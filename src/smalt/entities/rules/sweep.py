@@ -23,7 +23,7 @@ from smalt.entities.jobs.search_space import (
     get_sampling_type,
 )
 from smalt.entities.rules.bindings import PipelineNames
-from smalt.entities.rules.content import Source, explain_wrong_type
+from smalt.entities.rules.content import Source, explain_type_mismatch
 from smalt.entities.rules.pipeline import check_ports_given
 from smalt.entities.rules.values import check_literal, check_types
 from smalt.entities.schema.problems import Path, did_you_mean, format_value
@@ -145,7 +145,7 @@ def check_declared_ports(component: Component, trial: Component, path: Path, rea
             check_types(declared.type, trial.inputs[name].type, where, reader, "what this component declares")
             source = Source(declared.type, "what this component declares", "declare it here as {type}")
             takes = trial.inputs[name].type
-            wrong = None if reader.on_wire else explain_wrong_type(name, takes, source, "trial")
+            wrong = None if reader.on_wire else explain_type_mismatch(name, takes, source, "trial")
             if wrong is not None:
                 reader.add_problem(where, wrong)
     for name in component.outputs:

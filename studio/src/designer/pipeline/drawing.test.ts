@@ -150,7 +150,7 @@ describe("a connection", () => {
     const takes = "the step's input 'd' takes an mltable, a folder with a file 'MLTable', but ";
     const instead = ", or, to read the file as it is, declare the step's input as uri_file, in its component if it has one";
     expect(explain("input:raw", "raw", "step:b", "d", of)).toBe(`${takes}the pipeline's input 'raw' is a single file (uri_file); give the pipeline such a folder with 'type: mltable'${instead}`);
-    expect(explain("step:a", "rows", "step:b", "d", of)).toBe(`${takes}the output 'rows' of 'a' is a single file (uri_file); write such a folder and declare that output as mltable${instead}`);
+    expect(explain("step:a", "rows", "step:b", "d", of)).toBe(`${takes}the output 'rows' of 'a' is a single file (uri_file); write such a folder and declare it as mltable in the component of 'a'${instead}`);
     expect(explain("step:a", "rows", "step:b", "m", of)).toMatch(/takes an mlflow_model.*declare the step's input as custom_model, in its component if it has one$/);
     expect(explainData(of, { node: "step:b", port: "d" }, "uri_file", "the data 'x'")).toBe(`${takes}the data 'x' is a single file (uri_file); give it such a folder with 'type: mltable'${instead}`);
     expect(explainData(of, { node: "step:b", port: "d" }, "uri_folder", "the data 'x'")).toBeNull();

@@ -48,14 +48,15 @@ export const REMEDIES = {
   given: "give it such a folder with 'type: {type}'",
   pipeline: "give the pipeline such a folder with 'type: {type}'",
   step: "write such a folder and declare that output as {type}",
+  component: "write such a folder and declare it as {type} in the component of '{step}'",
 } as const;
 
 /** Why a file cannot be the input of a step, in the sentence of the command line (rules/content.py); null if it can. */
-export function explainFile(input: string, wanted: string | undefined, given: string | undefined, source: string, remedy: keyof typeof REMEDIES): string | null {
+export function explainFile(input: string, wanted: string | undefined, given: string | undefined, source: string, remedy: keyof typeof REMEDIES, step = ""): string | null {
   const marker = wanted === undefined ? undefined : MARKERS[wanted];
   if (!marker || given !== "uri_file") return null;
   const takes = `the step's input '${input}' takes an ${wanted}, a folder with a file '${marker.file}'`;
-  const change = REMEDIES[remedy].replace("{type}", wanted!);
+  const change = REMEDIES[remedy].replace("{type}", wanted!).replace("{step}", () => step);
   return `${takes}, but ${source} is a single file (uri_file); ${change}, or, to read the file as it is, declare the step's input as ${marker.instead}, in its component if it has one`;
 }
 

@@ -26,7 +26,7 @@ export function explainConnection(drawing: Drawing, from: End, to: End): string 
     if (isClassicStep(source) !== isClassicStep(target)) return CLASSIC_AND_V2;
     if (reaches(drawing, target.name, source.name)) return `'${source.name}' waits for '${target.name}' already, so the steps would wait for each other in a circle`;
   } else if (isClassicStep(target) && !isLiteral(port.spec.type) && !isV1Data(given.type)) return CLASSIC_NEEDS_V1;
-  const wrong = takesFiles(target) || [port.spec.mode, given.mode].includes("direct") ? null : explainFile(to.port, port.spec.type, given.type, given.words, source ? "step" : "pipeline");
+  const wrong = takesFiles(target) || [port.spec.mode, given.mode].includes("direct") ? null : explainFile(to.port, port.spec.type, given.type, given.words, source ? (source.spec || source.component ? "component" : "step") : "pipeline", source?.name);
   return wrong ?? explainMismatch(to.port, port.spec.type, given.type, given.words);
 }
 

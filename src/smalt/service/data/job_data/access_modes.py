@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from smalt.entities.rules.content import explain_wrong_kind
+from smalt.entities.rules.content import explain_path_mismatch
 from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import NotFound, RefusedError
 from smalt.service.data.datastores.managed_folders import find_managed
@@ -196,7 +196,7 @@ def explain_read_only(location: Location, mode: str | None, root: str) -> str | 
 
 def explain_not_a_file(location: Location, type: str | None) -> str | None:
     """Return the sentence for a folder given to an input of type uri_file."""
-    return explain_wrong_kind(format_uri(location), location.path, type) if type == FILE and location.path else None
+    return explain_path_mismatch(format_uri(location), location.path, type) if type == FILE and location.path else None
 
 
 def is_empty(place: str | os.PathLike[str]) -> bool:

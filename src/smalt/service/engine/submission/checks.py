@@ -12,7 +12,7 @@ from smalt.entities.jobs.control_flow import ParallelFor, find_blocks, find_body
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import PipelineNames, check_step
 from smalt.entities.rules.bound_types import check_bound_types
-from smalt.entities.rules.content import explain_wrong_kind
+from smalt.entities.rules.content import explain_path_mismatch
 from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
 from smalt.entities.rules.pipeline import check_component_step
@@ -134,7 +134,10 @@ class Checker:
         raw: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}, "jobs": {}}
         names = PipelineNames(dict(inputs), owner.outputs, steps, raw, read_component=self.read_known_component)
         for name, step in steps.items():
-            check_bound_types(step, vars(step).get("inputs") or {}, names, ("jobs", name, "inputs"), reader)
+            place = f"{where}jobs.{name}.inputs."
+            told = {problem.partition(":")[0] for problem in self.problems}
+            left = {key: one for key, one in (vars(step).get("inputs") or {}).items() if f"{place}{key}" not in told}
+            check_bound_types(step, left, names, ("jobs", name, "inputs"), reader)
         if any(known.values()):
             of_loops = find_repeated_steps(nodes)
             for name, step in steps.items():
@@ -317,7 +320,7 @@ class Checker:
             if place.path is None:
                 return
             shown = format_uri(place)
-            wrong = [explain_wrong_kind(shown, place.path, type, needs_marker=needs_marker) for type in types]
+            wrong = [explain_path_mismatch(shown, place.path, type, needs_marker=needs_marker) for type in types]
             if all(wrong):
                 self.problems.append(f"{where}: {wrong[0]}")
 
