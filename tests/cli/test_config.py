@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
+from smalt import cli
 from smalt.client.connection.connection import RemoteServer
 from tests.cli.conftest import smalt
 
@@ -130,3 +132,10 @@ def test_urls_of_a_remote_server_are_those_of_smalt_url(url: str, uri: str) -> N
     """A proxy with TLS stands before the server, which knows nothing of it."""
     assert RemoteServer(url, "").to_client_url("http://ml.example.org:8080/mlflow/v1.0/x") == uri
     assert RemoteServer(url, "").to_client_url(uri) == uri
+
+
+def test_messages_write_config_set_as_it_is_taken() -> None:
+    """`smalt config set KEY VALUE`: with a `=` between them the command asks for the value."""
+    sources = Path(cli.__file__).parent.parent.rglob("*.py")
+    wrong = [path.name for path in sources if re.search(r"smalt config set [a-z-]+=", path.read_text())]
+    assert wrong == []

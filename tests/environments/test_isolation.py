@@ -230,7 +230,7 @@ def test_the_first_python_on_path_is_the_host_but_never_smalts(
 def test_a_host_that_does_not_start_is_told(environments: Environments, settings: Settings, tmp_path: Path) -> None:
     """With how to name another."""
     settings.host_python = str(tmp_path / "python3")
-    with pytest.raises(RefusedError, match="does not start; name another with 'smalt config set host-python="):
+    with pytest.raises(RefusedError, match="does not start; name another with 'smalt config set host-python "):
         asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
 
 

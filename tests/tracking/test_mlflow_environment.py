@@ -65,7 +65,7 @@ def test_several_ask_at_once(home: Home, small: tuple[Path, Path]) -> None:
 def test_no_index(home: Home, small: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it cannot be installed one sentence says why and what to do, and nothing is left."""
     monkeypatch.delenv("PIP_FIND_LINKS")
-    with pytest.raises(Unavailable, match=r"could not be installed: .*shade.*'smalt config set mlflow-python="):
+    with pytest.raises(Unavailable, match=r"could not be installed: .*shade.*'smalt config set mlflow-python "):
         asyncio.run(mlflow_environment.MlflowEnvironment(home).get_python(lambda line: None))
     eventually(lambda: [path.name for path in home.path("tools").iterdir()] == [".locks"], "an empty folder")
 

@@ -77,7 +77,7 @@ def add_module_hint(error: dict[str, Any], log_file: str, python: str) -> dict[s
     other = f", such as {_WITH_MLFLOW}" if module == "mlflow" else ""
     why = (
         f"azureml:host is {python}, which has no module '{module}'; install it there, name another Python with "
-        f"'smalt config set host-python=/path/to/python3', or give the job an environment that has it{other}"
+        f"'smalt config set host-python /path/to/python3', or give the job an environment that has it{other}"
     )
     return {**error, "message": f"{error['message']}: {why}"}
 

@@ -32,7 +32,7 @@ class MlflowEnvironment(server_tools.ServerTool):
             reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
             raise Unavailable(
                 f"MLflow, which records what jobs log, could not be installed: {reason}; give access to a package "
-                "index, or name a Python that has it with 'smalt config set mlflow-python=/path/to/python3'"
+                "index, or name a Python that has it with 'smalt config set mlflow-python /path/to/python3'"
             ) from None
 
 

@@ -21,7 +21,7 @@ from smalt.service.environments.views.built_environments import HOST, VARIABLES,
 from smalt.service.environments.views.overlay_layout import make_template
 from smalt.service.environments.views.overlay_pool import OverlayPool
 
-_HINT = "name another with 'smalt config set host-python=/path/to/python3'"
+_HINT = "name another with 'smalt config set host-python /path/to/python3'"
 _SITES = """
 import json, site, sys
 user = site.getusersitepackages() if site.ENABLE_USER_SITE else None
