@@ -275,9 +275,8 @@ def _check_do_while(node: DoWhile, names: PipelineNames, where: Path, reader: Re
             continue
         declared = component.inputs.get(name) if component is not None else None
         if isinstance(declared, Input):
-            check_types(
-                written.type or "uri_folder", declared.type, place, reader, f"the output '{output}' of the body"
-            )
+            source = f"the output '{output}' of the body"
+            check_types(written.type or "uri_folder", declared.type, place, reader, source, name)
         if not reader.on_wire:
             check_bound_output(step, name, output, written, names, place, reader)
 

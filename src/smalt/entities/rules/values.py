@@ -67,8 +67,13 @@ def _to_number(bound: Literal | None) -> float | None:
     return converted if isinstance(converted, (int, float)) else None
 
 
-def check_types(given: str | None, declared: str | None, path: Path, reader: Reader, source: str) -> None:
-    """Check the type of a bound value against the declared type; two types of data are never compared."""
+def check_types(
+    given: str | None, declared: str | None, path: Path, reader: Reader, source: str, name: str | None = None
+) -> None:
+    """Check the type of a bound value against the declared type; two types of data are never compared.
+
+    `name` is the input's, if it is not the last part of `path`.
+    """
     if given is None or declared is None or given == declared:
         return
     primitive, wanted = given in PRIMITIVES, declared in PRIMITIVES
@@ -76,7 +81,7 @@ def check_types(given: str | None, declared: str | None, path: Path, reader: Rea
         return
     want = _A[declared] if wanted else f"data ({declared})"
     have = _A[given] if primitive else f"data ({given})"
-    reader.add_problem(path, f"the input '{path[-1]}' must be {want}, but {source} is {have}")
+    reader.add_problem(path, f"the input '{name or path[-1]}' must be {want}, but {source} is {have}")
 
 
 def check_default(declared: Input, path: Path, reader: Reader) -> None:
