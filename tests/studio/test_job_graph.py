@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from smalt.service.api.job_details.job_graph import get_graph
+from tests.engine.bench import workbench
 from tests.helpers import WORKSPACE, Server, host_job, running_server
 from tests.studio.pipelines import make_step, run_pipeline
 
@@ -42,6 +45,24 @@ def test_a_pipeline_as_a_graph(server: Server, workspace: str) -> None:
     attempt = server.ask("GET", f"{own}/{read['name']}/attempts").body["attempts"][0]
     assert (attempt["number"], attempt["exit_code"], attempt["start"] <= attempt["end"]) == (1, 3, True)
     assert server.ask("GET", f"{own}/none/graph").status == 404
+
+
+async def test_a_graph_reads_no_body_on_the_event_loop() -> None:
+    """That of a pipeline has all its steps, and takes as long to parse as the pipeline is large."""
+    async with workbench() as bench:
+        steps = {name: {"command": "true", "environment": "azureml:host"} for name in ("first", "other")}
+        job = bench.submit("p", {"settings": {"on_init": "first"}, "jobs": steps})
+        await bench.over(job)
+        request: Any = SimpleNamespace(
+            server=SimpleNamespace(db=bench.db), workspace=bench.workspace, get_name=lambda: "p"
+        )
+        statements: list[str] = []
+        bench.db._connection.set_trace_callback(statements.append)
+        graph = await get_graph(request)
+        bench.db._connection.set_trace_callback(None)
+    assert (graph["edges"], graph["orders"]) == ([[1, 2]], [0])
+    assert statements
+    assert not [statement for statement in statements if "job_bodies" in statement]
 
 
 def test_a_graph_tells_order_from_data(server: Server, workspace: str) -> None:

@@ -15,28 +15,32 @@ GET /smalt/v1{WS}/jobs/{name}/attempts: {"attempts": [{"number", "compute", "hos
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
 from smalt.service.api.arm.jobs import find_job
-from smalt.service.api.job_details.job_edges import list_edges
+from smalt.service.api.job_details.job_edges import Edge, list_edges
 from smalt.service.api.native.costs import get_tree_costs
 from smalt.service.api.native.metrics import build_labels
 from smalt.service.api.request import ApiRequest
 from smalt.service.records import job_graph, jobs, reuse
+from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
 
 async def get_graph(request: ApiRequest) -> dict[str, Any]:
     top, db = find_job(request), request.server.db
+    after = job_graph.find_last_event(db)  # first: a change in between is told twice and not missed
     rows = get_subtree(jobs.list_tree(db, top.root_id), top)
+    edges = await asyncio.to_thread(_read_edges, db, rows)
     names, labels = {row.id: row.name for row in rows}, build_labels(rows)
     reused, attempts = reuse.list_origins(db, top.root_id), job_graph.count_attempts(db, top.root_id)
     costs, places = get_tree_costs(db, rows), {row.id: index for index, row in enumerate(rows)}
-    edges = list_edges(db, rows)
     return {
-        "after": job_graph.find_last_event(db),
+        "after": after,
         "jobs": [
             {
                 **build_graph_row(row, names, reused.get(row.id), attempts.get(row.id, 0)),
@@ -48,6 +52,13 @@ async def get_graph(request: ApiRequest) -> dict[str, Any]:
         "edges": [[places[needed], places[job]] for needed, job in edges],
         "orders": [place for place, is_order in enumerate(edges.values()) if is_order],
     }
+
+
+def _read_edges(db: Database, rows: Sequence[Job]) -> dict[Edge, bool]:
+    """Return the edges, in any thread: the body of a pipeline, which may be large, is parsed for them."""
+    with db.open_reader() as reader:
+        reader.execute("BEGIN")  # one state of the records: jobs may be deleted meanwhile
+        return list_edges(reader, rows) if jobs.find_job(reader, rows[0].id) else {}
 
 
 def build_graph_row(job: Job, names: dict[int, str], reused: str | None, attempts: int) -> dict[str, Any]:
