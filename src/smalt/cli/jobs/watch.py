@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from smalt.client.jobs.sweep_progress import SweepProgress, SweepTracker
-from smalt.client.jobs.wait_notes import WaitNotes
+from smalt.client.jobs.wait_lines import WaitLines
 from smalt.client.transfers.progress import format_duration as format_duration
 
 OVER = frozenset({"Completed", "Failed", "Canceled"})
@@ -70,7 +70,7 @@ class JobWatch:
         self.jobs: dict[str, FollowedJob] = {root: self.root}
         self.status = ""
         self.tracker = SweepTracker()
-        self._waits = WaitNotes()
+        self._wait_lines = WaitLines()
         self._waiting = self.root
         """The job that the last "wait" event was about: a stream has one wait at a time."""
         self.shown = 0
@@ -120,7 +120,7 @@ class JobWatch:
         self.clear_wait()
         self._waiting = job = self._get_job(str(event["name"]))
         job.waits_for = str(event["waits_for"])
-        return self._waits.describe(event, self.get_label(job))
+        return self._wait_lines.make_line(event, self.get_label(job))
 
     def clear_wait(self) -> None:
         """Forget what a job waits for."""

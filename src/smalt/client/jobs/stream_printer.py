@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from smalt.client.jobs.sweep_progress import SweepTracker
 from smalt.client.jobs.trials import is_terminated
-from smalt.client.jobs.wait_notes import WaitNotes
+from smalt.client.jobs.wait_lines import WaitLines
 from smalt.client.transfers.progress import format_duration
 
 Event = dict[str, Any]
@@ -37,7 +37,7 @@ class StreamPrinter:
         self._notes: dict[str, str] = {}
         """The beginning of a line of smalt's own log, by job."""
         self._tracker = SweepTracker()
-        self._waits = WaitNotes()
+        self._wait_lines = WaitLines()
 
     def __call__(self, event: Event) -> None:
         kind = event.get("t")
@@ -49,7 +49,7 @@ class StreamPrinter:
         elif kind == "log":
             self._print_notes(str(event["name"]), str(event["text"]))
         elif kind == "wait":
-            line = self._waits.describe(event, self._get_label(self._jobs.get(event["name"], event)))
+            line = self._wait_lines.make_line(event, self._get_label(self._jobs.get(event["name"], event)))
             if line:
                 self._print_progress(line)
         elif kind == "end":

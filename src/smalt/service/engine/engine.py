@@ -32,7 +32,7 @@ from smalt.service.engine.state import SharedState
 from smalt.service.engine.step_reuse import ReuseSettler, StepReuse
 from smalt.service.engine.submission import acceptance
 from smalt.service.engine.versions.protection import VersionProtection
-from smalt.service.engine.wait_reasons import waits_for
+from smalt.service.engine.wait_descriptions import describe_wait
 from smalt.service.engine.watch import Watch
 from smalt.service.records import job_attempts, jobs, online
 from smalt.service.records.job_attempts import Attempt
@@ -221,7 +221,7 @@ class Engine:
         """Return a phrase for what a job that has not started waits for."""
         if job in self._input_checks:
             return "its inputs on the network, which are being looked for"
-        return waits_for(self._db, self._state.queues, job)
+        return describe_wait(self._db, self._state.queues, job)
 
     def runs_any(self, ids: Container[int]) -> bool:
         """Return True if one of these leaves runs."""

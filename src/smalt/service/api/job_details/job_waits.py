@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from smalt.service.api.arm.job_shapes import get_shown_status
 from smalt.service.engine.engine import Engine
-from smalt.service.engine.wait_reasons import LOG_SAYS_MORE, describe_needs
+from smalt.service.engine.wait_descriptions import LOG_SAYS_MORE, describe_needs
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import WAITING, Job

@@ -142,10 +142,10 @@ class LocalSteps:
         )  # fmt: skip
         if not is_contained:
             variables[claims.VARIABLE] = claims.make_path(folders.folder, spec.id)
-        warm, reason, exemption = None, "", ""
+        warm, reason, no_plan = None, "", ""
         if self.context.warm is not None and not is_contained:
             warm, reason = self.context.warm.make_plan(spec, command, variables, layout.environment, folders)
-            exemption = "" if warm or reason else self.context.warm.find_exemption(spec, command)
+            no_plan = "" if warm or reason else self.context.warm.explain_no_plan(spec, command)
         if reason and spec.warm is not None:
             say(f"started cold: {reason}")
         writes = (folders.folder, folders.artifacts, *layout.outputs.values())
@@ -153,7 +153,7 @@ class LocalSteps:
         return RunnableStep(
             spec.id, text, folders.folder, folders.cwd, variables, folders.log, spec.timeout, spec.grace,
             reads=self.find_protected_paths(inputs), seals=(shared,) if shared else (), writes=writes, warm=warm,
-            cold_reason=reason or exemption or None,
+            cold_reason=reason or no_plan or None,
         )  # fmt: skip
 
     def find_protected_paths(self, inputs: InputPaths) -> dict[str, str]:

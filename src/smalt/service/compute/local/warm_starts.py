@@ -140,8 +140,8 @@ class WarmStarts:
         except OSError as error:
             return None, f"its interpreter's folder cannot be made: {error.strerror}"
 
-    def find_exemption(self, spec: StepSpec, command: str) -> str:
-        """Return why there is no question of a plan; empty where that is for a reason of smalt's own."""
+    def explain_no_plan(self, spec: StepSpec, command: str) -> str:
+        """Say why the step was not considered for a warm start; '' if the user could not have changed it."""
         if spec.folder is not None:
             return ""
         if self._get_switch(spec) == "off":

@@ -12,7 +12,7 @@ _MOST = 3
 LOG_SAYS_MORE = "; its log says more"
 
 
-def waits_for(db: Database, queues: Queues, job: Job) -> str:
+def describe_wait(db: Database, queues: Queues, job: Job) -> str:
     """Return what the job, which is not running, waits for."""
     if job.waiting:
         return describe_needs(db, job)
