@@ -139,3 +139,10 @@ def test_messages_write_config_set_as_it_is_taken() -> None:
     sources = Path(cli.__file__).parent.parent.rglob("*.py")
     wrong = [path.name for path in sources if re.search(r"smalt config set [a-z-]+=", path.read_text())]
     assert wrong == []
+
+
+def test_a_value_that_begins_with_a_dash_stands_behind_two(home: Path) -> None:
+    """As docs/environments.md writes it."""
+    done = smalt("config", "set", "container-arguments", "--", "--ulimit nofile=1024:1024")
+    assert done.code == 0, done.err
+    assert json.loads((home / "config.json").read_text())["container-arguments"] == "--ulimit nofile=1024:1024"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +87,26 @@ def test_a_container_that_appears_late_is_removed_all_the_same(box: Box) -> None
     process.terminate()
     assert process.wait(LONGEST) == 7
     assert box.count_signals() >= 4
+
+
+def test_a_container_whose_client_was_killed_is_removed(box: Box) -> None:
+    """Nobody asked for a stop, and no mark is left by which the server would remove it."""
+    process = box.start(deaf=1000, command="sleep 60", by="remove")
+    (client,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(client), signal.SIGKILL)
+    assert process.wait(LONGEST) == 128 + signal.SIGKILL
+    assert box.count_signals() == 1
+
+
+def test_a_container_that_cannot_be_removed_keeps_its_mark(tmp_path: Path) -> None:
+    """It is tried again; one that is not there, in the words of Docker and of Podman, is done with."""
+    mark = tmp_path / "smalt-a-1"
+    for says in ("Error: no such container smalt-a-1", "Error response from daemon: No such container: smalt-a-1", ""):
+        mark.touch()
+        remove_orphans(tmp_path, ["sh", "-c", "echo 'device is busy' >&2; exit 1"])
+        assert mark.exists()
+        remove_orphans(tmp_path, ["sh", "-c", f"echo '{says}' >&2; exit {int(bool(says))}"])
+        assert not mark.exists()
 
 
 def test_a_mark_that_is_not_locked_yet_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,8 @@ PAUSE, LONGEST_PAUSE = 0.5, 4.0
 """Seconds between two SIGTERMs, each pause twice the last: PID 1 loses one that comes before its trap is set."""
 STEP, SIGNALLED_BY_PARENT = "SMALT_STEP", "SMALT_SIGNALLED_BY_PARENT"
 """The launcher finds processes of a step by the first; the second says that SIGTERM is not the launcher's to send."""
+ENGINE_CODES = (125, 126, 127)
+"""Exit codes of an engine that failed itself; a command may have them too."""
 
 # PID 1 is sent signals only if it handles them, and no one else inside hears of those that it is sent; with it ends all
 # else, so it stays while others are saving their work. One that is not PID 1 (--pid=host) signals only its own child:
@@ -72,8 +74,8 @@ class _Container:
         )
         code = client.wait()
         self._is_over.set()
-        if self._is_stopped:
-            self._call_engine("remove")  # a client that was ended itself has left it
+        if self._is_stopped or code < 0 or code in ENGINE_CODES:  # a client that was ended itself has left it
+            self._call_engine("remove")
         return 128 - code if code < 0 else code
 
     def _make_command(self) -> list[str]:

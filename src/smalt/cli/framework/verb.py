@@ -188,7 +188,10 @@ class Verb(click.Command):
         if variadic is not None and "--" in args:  # all that follows is its, also where a name was given as an option
             place = args.index("--")
             arguments_given, rest = args[:place], args[place + 1 :]
-        left = super().parse_args(ctx, arguments.expand_arguments(arguments_given, options))
+        expanded = arguments.expand_arguments(arguments_given, options)
+        if variadic is not None and variadic.required:  # else click misses what is yet to be appended
+            return super().parse_args(ctx, [*expanded, "--", *rest])
+        left = super().parse_args(ctx, expanded)
         if variadic is not None and rest:
             ctx.params[str(variadic.name)] = (*ctx.params[str(variadic.name)], *rest)
         return left

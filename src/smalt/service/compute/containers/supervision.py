@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from smalt.runner import contain
+
+_NOT_THERE = re.compile(r"no (such )?container", re.IGNORECASE)
+"""A pattern of what Docker and Podman say of a name that no container has."""
 
 
 @contextlib.contextmanager
@@ -31,12 +35,20 @@ def list_orphans(marks: Path) -> list[Path]:
 
 
 def remove_orphans(marks: Path, removal: Sequence[str]) -> None:
-    """Remove the containers whose supervisor was killed; `removal` is the engine's command for that."""
+    """Remove the containers whose supervisor was killed; `removal` is the engine's command for that.
+
+    The mark of one that could not be removed stays, for the next time.
+    """
     for mark in list_orphans(marks):
         with _lock_if_orphaned(mark) as is_orphaned:
-            if is_orphaned:
-                subprocess.run([*removal, mark.name], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+            if is_orphaned and _remove_container(mark.name, removal):
                 mark.unlink(missing_ok=True)
+
+
+def _remove_container(name: str, removal: Sequence[str]) -> bool:
+    """Return True if the container is removed, or was not there."""
+    done = subprocess.run([*removal, name], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return done.returncode == 0 or bool(_NOT_THERE.search(done.stderr))
 
 
 @contextlib.contextmanager

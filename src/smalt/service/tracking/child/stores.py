@@ -215,11 +215,20 @@ def _ensure_empty(empty: str) -> None:
 def _make_whole(database: str, make: Callable[[str], None]) -> None:
     """Make a database beside its place and move it there, so that a kill leaves a whole one or none."""
     partial = f"{database}.partial"
+    _remove_partial(partial)
+    try:
+        make(partial)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            _remove_partial(partial)  # it may hold the disk's last room
+        raise
+    os.replace(partial, database)
+
+
+def _remove_partial(partial: str) -> None:
     for name in (partial, f"{partial}-wal", f"{partial}-shm", f"{partial}-journal"):
         with contextlib.suppress(FileNotFoundError):
             os.remove(name)
-    make(partial)
-    os.replace(partial, database)
 
 
 def _initialize_database(database: str) -> None:
