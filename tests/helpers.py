@@ -307,6 +307,14 @@ def read_descriptors(pid: int | str) -> list[str]:
     return found
 
 
+def pytest_command(folder: Path, python: str = sys.executable) -> list[str]:
+    """Return the command of a pytest of a test's own, whose temporary folder is a part of the test's.
+
+    In the one that all share, pytest removes at its end what earlier runs left there, which may take minutes.
+    """
+    return [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={folder / 'temporary'}"]
+
+
 def host_job(command: str, **more: Any) -> dict[str, Any]:
     """The REST body of a command job that needs no environment."""
     return {"properties": {"jobType": "Command", "command": command, "environmentId": "azureml:host@latest", **more}}

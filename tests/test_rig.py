@@ -16,7 +16,7 @@ import pytest
 
 from smalt.machine.processes import read_stat
 from tests.forked_servers import ForkedServer
-from tests.helpers import LONGEST, eventually, read_descriptors, temporary_server
+from tests.helpers import LONGEST, eventually, pytest_command, read_descriptors, temporary_server
 from tests.studio.test_browser import describe_failures
 
 SUITE = """
@@ -39,7 +39,7 @@ def test_asynchronous_tests_run_and_what_was_left_out_is_listed_last(tmp_path: P
     """An `async def` that asserts what is false fails; the last lines name the skipped and the unselected tests."""
     (tmp_path / "test_it.py").write_text(SUITE)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = integration: slow\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-m", "not integration", str(tmp_path)]
+    command = [*pytest_command(tmp_path), "-p", "tests.conftest", "-m", "not integration", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=240)
     assert "assert 1 == 2" in done.stdout
     *_, summary, skipped, unselected = done.stdout.splitlines()
@@ -77,7 +77,7 @@ def test_browsers_are_shared_by_the_workers_and_other_files_are_not(tmp_path: Pa
     (tmp_path / "test_other.py").write_text(ALONE)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     workers = ["--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", *workers, str(tmp_path)]
+    command = [*pytest_command(tmp_path), "-p", "tests.conftest", *workers, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=120)
     assert done.returncode == 0, done.stdout
     assert len(list(tmp_path.glob("pid-*"))) == 1
@@ -99,7 +99,7 @@ def test_each_worker_imports_its_share_of_the_modules_first(tmp_path: Path) -> N
     for name in ("__init__", "test_a", "test_b", "test_c", "test_d"):
         (tmp_path / f"suite/{name}.py").write_text(IMPORTED if name != "__init__" else "")
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = suite\npythonpath = .\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "--numprocesses", "2"]
+    command = [*pytest_command(tmp_path), "-p", "tests.conftest", "--numprocesses", "2"]
     variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables, timeout=120)
     assert done.stdout.splitlines()[-1].startswith("4 passed"), done.stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import pytest_command
 from tests.prebuilt import FOLDER
 
 pytestmark = pytest.mark.integration
@@ -19,7 +20,7 @@ FILES = sorted(Path(__file__).parent.glob("inside_*.py"))
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_checks_of_a_file_pass(file: Path, prebuilt_python: str, tmp_path: Path) -> None:
-    command = [prebuilt_python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--noconftest", str(file)]
+    command = [*pytest_command(tmp_path, prebuilt_python), "-x", "--noconftest", str(file)]
     command += ["-o", f"filterwarnings={WARNINGS}"]
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
