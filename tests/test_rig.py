@@ -147,6 +147,52 @@ def test_a_forked_server_is_as_one_that_was_started() -> None:
     assert (forked["parent"], forked["session"], forked["code"], forked["said"]) == (True, True, 0, b"")
 
 
+SECOND = """
+import pathlib
+import pytest
+
+@pytest.mark.parametrize("number", range({failing}))
+def test_that_passes_later(number):
+    mark = pathlib.Path(__file__).with_name(f"tried-{{number}}")
+    if not mark.exists():
+        mark.touch()
+        assert False
+
+def test_that_is_wrong():
+    assert {right}
+"""
+
+
+@pytest.mark.parametrize(
+    ("failing", "right", "code", "said"),
+    [
+        (3, True, 0, [f"passed at the second try: test_it.py::test_that_passes_later[{n}]" for n in range(3)]),
+        (
+            1,
+            False,
+            1,
+            [
+                "failed twice: test_it.py::test_that_is_wrong",
+                "passed at the second try: test_it.py::test_that_passes_later[0]",
+            ],
+        ),
+        (4, True, 1, []),
+    ],
+)
+def test_up_to_three_failed_tests_are_run_again_and_named(
+    tmp_path: Path, failing: int, right: bool, code: int, said: list[str]
+) -> None:
+    """What fails twice fails the run; more than three failures are no accident, and none of them is run again."""
+    (tmp_path / "test_it.py").write_text(SECOND.format(failing=failing, right=right))
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --numprocesses 2\n")
+    variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TMPDIR": str(tmp_path)}
+    for module, expected in (("pytest", 1), ("tests.second_try", code)):
+        command = [sys.executable, "-m", module]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables, timeout=LONGEST)
+        assert done.returncode == expected, done.stdout
+    assert [line for line in done.stdout.splitlines() if "try: " in line or "twice: " in line] == said
+
+
 PLAYWRIGHT = """
 Running 2 tests using 1 worker
 
