@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from smalt.entities import read
 from smalt.entities.rules import page, places
 from smalt.entities.rules.places import PLACES, TextPlace, Use
 from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.dependencies import find_sources
 from smalt.entities.syntax.expression import KINDS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "bindings.md"
@@ -218,6 +220,16 @@ def test_an_input_from_an_output_of_the_pipeline_names_what_to_write() -> None:
         "jobs.it.inputs.x: '${{parent.outputs.final}}' cannot stand in an input of a step; "
         "write the output of the step that writes it: '${{parent.jobs.other.outputs.o}}'"
     ]
+
+
+def test_a_long_chain_of_inputs_is_followed_to_its_source() -> None:
+    """Each step takes the input of the step before it; more of them than Python nests calls."""
+    steps = {
+        f"s{number}": SimpleNamespace(inputs={"a": f"${{{{parent.jobs.s{number - 1}.inputs.a}}}}"})
+        for number in range(1, 2000)
+    }
+    steps["s0"] = SimpleNamespace(inputs={"a": "${{parent.jobs.made.outputs.o}}"})
+    assert find_sources("${{parent.jobs.s1999.inputs.a}}", steps) == {"made"}
 
 
 def test_inputs_that_lead_back_to_themselves() -> None:

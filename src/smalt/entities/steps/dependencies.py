@@ -19,16 +19,19 @@ def find_sources(value: Any, steps: Mapping[str, Any]) -> set[str]:
     return {name for expression in find_expressions(get_text(value)) for name in resolve_steps(expression, steps)}
 
 
-def resolve_steps(expression: Expression, steps: Mapping[str, Any], seen: Collection[Any] = ()) -> Iterator[str]:
-    """Yield the step whose output an expression reads; another step's input is followed to its own binding."""
-    job = expression.job or ""
-    if expression.kind == "parent.jobs.outputs":
-        yield job
-    elif expression.kind == "parent.jobs.inputs" and job in steps and (job, expression.name) not in seen:
-        given = getattr(steps[job], "inputs", None) or {}
-        value = given.get(resolve_port(expression.name, given) or "")
-        for inner in find_expressions(get_text(value)):
-            yield from resolve_steps(inner, steps, (*seen, (job, expression.name)))
+def resolve_steps(expression: Expression, steps: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the steps whose outputs an expression reads; another step's input is followed to its own binding."""
+    seen: set[tuple[str, str]] = set()
+    left = [expression]
+    while left:
+        found = left.pop()
+        job = found.job or ""
+        if found.kind == "parent.jobs.outputs":
+            yield job
+        elif found.kind == "parent.jobs.inputs" and job in steps and (job, found.name) not in seen:
+            seen.add((job, found.name))
+            given = getattr(steps[job], "inputs", None) or {}
+            left.extend(find_expressions(get_text(given.get(resolve_port(found.name, given) or ""))))
 
 
 def resolve_source(expression: Expression, steps: Mapping[str, Any]) -> Any:
