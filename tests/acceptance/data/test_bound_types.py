@@ -21,16 +21,24 @@ SOURCES = {
     "the output 'rows' of 'write'": "write such a folder and declare it as {type} in the component of 'write'",
     "the output 'rows' of the body": "write such a folder and declare it as {type} in the component of the body",
     "what this component declares": "declare it here as {type}",
+    "the output 'o' of 'n', which 'n.w' writes,": (
+        "write such a folder and declare it as {type} in the component of 'n.w'"
+    ),
+    "the output 'o' of 'n', which 'n.m.w' writes,": (
+        "write such a folder and declare it as {type} in the component of 'n.m.w'"
+    ),
 }
 
 
-def tell(source: str, type: str = "mltable", name: str = "d", owner: str = "step") -> str:
-    """The sentence that refuses a file of this source."""
+def tell(source: str, type: str = "mltable", name: str = "d", owner: str = "step", inner: str = "") -> str:
+    """The sentence that refuses a file of this source; `inner` names the step of a nested pipeline that reads it."""
     change = SOURCES[source.replace("'d'", "'raw'")].format(type=type)
+    own = f"the {owner}'s input"
+    port = f"the input '{name}' of '{inner}' in this {owner}" if inner else f"{own} '{name}'"
     return (
-        f"the {owner}'s input '{name}' takes {TAKES[type]}, but {source} is a single file (uri_file); {change}, "
-        f"or, to read the file as it is, declare the {owner}'s input as {INSTEAD[type]}"
-        + (", in its component if it has one" if owner == "step" else "")
+        f"{port} takes {TAKES[type]}, but {source} is a single file (uri_file); {change}, "
+        f"or, to read the file as it is, declare {'that input' if inner else own} as {INSTEAD[type]}"
+        + (", in its component if it has one" if owner == "step" or inner else "")
     )
 
 
@@ -69,13 +77,32 @@ INNER = """
     jobs:
       a: {type: command, component: %s, inputs: {d: '${{parent.inputs.d}}'}}
 """
+PASSES = """
+    type: pipeline
+    name: %s
+    version: 1
+    inputs: {d: {type: uri_folder}}
+    jobs:
+      a: {type: %s, component: %s, inputs: {d: %s}}
+"""
+"""A pipeline component that says nothing of tables."""
+WRITES = """
+    type: pipeline
+    name: %s
+    version: 1
+    outputs: {o: {type: mltable}}
+    jobs:
+      %s: {type: %s, component: %s, outputs: {%s: '${{parent.outputs.o}}'}}
+"""
 LOCAL = {
     "write": "./write.yml", "read": "./read_mltable.yml", "model": "./read_mlflow_model.yml",
     "batches": "./batches.yml", "inner": "./inner.yml",
+    **{name: f"./{name}.yml" for name in ("passes", "deeper", "writes", "wrote", "text")},
 }  # fmt: skip
 REGISTERED = {
     "write": "azureml:write:1", "read": "azureml:read_mltable:1", "model": "azureml:read_mlflow_model:1",
     "batches": "azureml:batches:1", "inner": "azureml:inner:1",
+    **{name: f"azureml:{name}:1" for name in ("passes", "deeper", "writes", "wrote", "text")},
 }  # fmt: skip
 HEAD = """type: pipeline
 inputs:
@@ -89,6 +116,7 @@ STEP = '  s:\n    type: %s\n    component: "%%(%s)s"\n    inputs:\n      d: %s\n
 INLINE = (
     "  s:\n    command: ls ${{inputs.d}}\n    environment: azureml:host\n    inputs:\n      d: {type: %s, path: '%s'}\n"
 )
+OUTER = '  n: {type: pipeline, component: "%%(%s)s"}\n'
 UNFIT = {
     "input": (STEP % ("command", "read", RAW), "10:10", tell("the pipeline's input 'raw'")),
     "output": (STEP % ("command", "read", ROWS), "10:10", tell("the output 'rows' of 'write'")),
@@ -105,6 +133,20 @@ UNFIT = {
         "10:10", tell("the pipeline's input 'raw'"),
     ),
     "nested": (STEP % ("pipeline", "inner", RAW), "10:10", tell("the pipeline's input 'raw'")),
+    "through a nested pipeline": (
+        STEP % ("pipeline", "passes", RAW), "10:10", tell("the pipeline's input 'raw'", inner="a")
+    ),
+    "through two of them": (
+        STEP % ("pipeline", "deeper", ROWS), "10:10", tell("the output 'rows' of 'write'", inner="a.a")
+    ),
+    "from a nested pipeline": (
+        STEP % ("command", "read", "${{parent.jobs.n.outputs.o}}") + OUTER % "writes",
+        "10:10", tell("the output 'o' of 'n', which 'n.w' writes,"),
+    ),
+    "from two, through two": (
+        STEP % ("pipeline", "deeper", "${{parent.jobs.n.outputs.o}}") + OUTER % "wrote",
+        "10:10", tell("the output 'o' of 'n', which 'n.m.w' writes,", inner="a.a"),
+    ),
     "parallel": (STEP % ("parallel", "batches", RAW), "10:10", tell("the pipeline's input 'raw'")),
     "sweep": (
         "  s:\n    type: sweep\n    trial: \"%(read)s\"\n    inputs:\n      d: " + ROWS
@@ -142,8 +184,15 @@ def files(desk: Desk) -> Desk:
         desk.write(f"read_{type}.yml", READ % {"type": type})
     desk.write("batches.yml", BATCHES)
     desk.write("inner.yml", INNER % LOCAL["read"])
+    given = "'${{parent.inputs.d}}'"
+    desk.write("passes.yml", PASSES % ("passes", "command", LOCAL["read"], given))
+    desk.write("deeper.yml", PASSES % ("deeper", "pipeline", "./passes.yml", given))
+    desk.write("text.yml", PASSES % ("text", "command", LOCAL["read"], f"{{path: {given}, mode: direct}}"))
+    desk.write("writes.yml", WRITES % ("writes", "w", "command", LOCAL["write"], "rows"))
+    desk.write("wrote.yml", WRITES % ("wrote", "m", "pipeline", "./writes.yml", "o"))
     if desk.smalt("component show --name write --version 1").code:
-        for name in ("write", "read_mltable", "read_mlflow_model", "batches", "inner"):
+        nested = ("inner", "passes", "deeper", "text", "writes", "wrote")
+        for name in ("write", "read_mltable", "read_mlflow_model", "batches", *nested):
             desk.ask(f"component create --file {name}.yml --query name")
     return desk
 
@@ -179,6 +228,16 @@ FIT = {
     ),
     "a file as text of a nested pipeline": (
         "raw: {type: uri_file, path: flats.csv, mode: direct}", STEP % ("pipeline", "inner", RAW)
+    ),
+    "a file as text of a step in a nested pipeline": (
+        "raw: {type: uri_file, path: flats.csv}", STEP % ("pipeline", "text", RAW)
+    ),
+    "a file from a nested pipeline, as it is": (
+        "raw: {type: uri_file, path: flats.csv}",
+        INLINE % ("uri_folder", "${{parent.jobs.n.outputs.o}}") + OUTER % "wrote",
+    ),
+    "a table through a nested pipeline": (
+        "raw: {type: mltable, path: table}", STEP % ("pipeline", "deeper", RAW)
     ),
     "gathered files": (
         "raw: {type: uri_file, path: flats.csv}",

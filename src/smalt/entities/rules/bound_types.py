@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.rules.bindings import PipelineNames, find_whole_component
 from smalt.entities.rules.content import Source, explain_type_mismatch
-from smalt.entities.rules.prebuilt_steps import UNBOUND, Readers, ReadPort, find_port
+from smalt.entities.rules.prebuilt_steps import Readers, ReadPort, find_port
+from smalt.entities.rules.writers import find_writer
 from smalt.entities.schema.problems import Path
 from smalt.entities.steps.dependencies import get_text, resolve_source
 from smalt.entities.steps.step_types import get_component
@@ -36,9 +37,8 @@ def check_bound_types(
         source = find_source(value, names)
         if source is None:
             continue
-        words = explain_type_mismatch(name, find_port(value, declared, ReadPort(source.type)).type, source, owner)
-        origin = ReadPort(source.type, source.mode)
-        if words is not None and not _takes_files(step, name, value, declared, origin, names):
+        words = _explain_mismatch(step, name, value, declared, source, names, owner)
+        if words is not None:
             reader.add_problem((*path, name), words)
 
 
@@ -50,17 +50,29 @@ def check_bound_output(
     declared = component.inputs.get(name) if component is not None else (vars(step).get("inputs") or {}).get(name)
     if not isinstance(declared, Input):
         return
-    source = _describe_output(output, "the body", written, step)
-    words = explain_type_mismatch(name, declared.type, source)
-    if words is not None and not _takes_files(step, name, None, declared, UNBOUND, names):
+    source = _describe_output(output, "the body", "", written, step, names)
+    words = _explain_mismatch(step, name, None, declared, source, names) if source is not None else None
+    if words is not None:
         reader.add_problem(path, words)
 
 
-def _takes_files(step: Any, name: str, value: Any, declared: Any, origin: ReadPort, names: PipelineNames) -> bool:
-    """Return True if the input is only text to the step, or all that read it take a file as a table."""
-    if find_port(value, declared, origin).mode == "direct":
-        return True
-    return Readers(step, name, value, names.read_component, origin).take_files()
+def _explain_mismatch(
+    step: Any, name: str, value: Any, declared: Any, source: Source, names: PipelineNames, owner: str = "step"
+) -> str | None:
+    """Return the sentence for a file that the step, or one in the pipeline that it is, takes for a folder; else None.
+
+    None also if the input is only text to the step, or all that read it take a file as a table.
+    """
+    origin = ReadPort(source.type, source.mode)
+    port = find_port(value, declared, origin)
+    if source.type != "uri_file" or port.mode == "direct":
+        return None
+    readers = Readers(step, name, value, names.read_component, origin)
+    words = explain_type_mismatch(name, port.type, source, owner)
+    if words is not None:
+        return None if readers.take_files() else words
+    inner = readers.find_inner_marked()
+    return explain_type_mismatch(inner.input, inner.port.type, source, owner, ".".join(inner.steps)) if inner else None
 
 
 def find_source(value: Any, names: PipelineNames) -> Source | None:
@@ -90,9 +102,19 @@ def find_source(value: Any, names: PipelineNames) -> Source | None:
     own = (vars(step).get("outputs") or {}).get(port)
     if not isinstance(written, Output) or (isinstance(own, Output) and own.type not in (None, written.type)):
         return None
-    return _describe_output(str(port), f"'{found.job}'", written, step)
+    return _describe_output(str(port), f"'{found.job}'", str(found.job), written, step, names)
 
 
-def _describe_output(name: str, of: str, written: Output, step: Any) -> Source:
+def _describe_output(name: str, of: str, job: str, written: Output, step: Any, names: PipelineNames) -> Source | None:
+    """Return what an output of a step is; of a nested pipeline, what the step in it writes. None if that is wrong."""
+    words = f"the output '{name}' of {of}"
+    if written.type != "uri_file":
+        inner = find_writer(step, name, names.read_component)
+        if inner is not None and inner.output is None:
+            return None
+        if inner is not None and inner.output is not None:
+            place = ".".join(filter(None, (job, *inner.steps)))
+            remedy = _OF_COMPONENT % f"'{place}'" if inner.has_component else _OF_STEP
+            return Source(inner.output.type, f"{words}, which '{place}' writes,", remedy)
     remedy = _OF_STEP if get_component(step) is None else _OF_COMPONENT % of
-    return Source(written.type, f"the output '{name}' of {of}", remedy)
+    return Source(written.type, words, remedy)

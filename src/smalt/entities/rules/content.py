@@ -58,17 +58,22 @@ def explain_path_mismatch(
     return None
 
 
-def explain_type_mismatch(name: str, type: str | None, source: Source, owner: str = "step") -> str | None:
+def explain_type_mismatch(
+    name: str, type: str | None, source: Source, owner: str = "step", reader: str | None = None
+) -> str | None:
     """Return the sentence for an input that is given data that can never be of its type; else None.
 
     Only a file never can: a folder of whatever type may have the file that makes it an mltable or a model of MLflow.
+    `reader` names the step in the owner, a pipeline, whose input it is; None for the owner's own.
     """
     if source.type != "uri_file" or type not in MARKERS:
         return None
-    takes = f"the {owner}'s input '{name}' takes an {type}, {_describe_folder(type)}"
+    port = f"the {owner}'s input '{name}'" if reader is None else f"the input '{name}' of '{reader}' in this {owner}"
+    takes = f"{port} takes an {type}, {_describe_folder(type)}"
     change = source.remedy.replace("{type}", type)
-    instead = f"or, to read the file as it is, declare the {owner}'s input as {ALTERNATIVES[type].file}"
-    place = ", in its component if it has one" if owner == "step" else ""
+    declared = f"the {owner}'s input" if reader is None else "that input"
+    instead = f"or, to read the file as it is, declare {declared} as {ALTERNATIVES[type].file}"
+    place = ", in its component if it has one" if owner == "step" or reader is not None else ""
     return f"{takes}, but {source.words} is a single file (uri_file); {change}, {instead}{place}"
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from smalt import prebuilt
+from smalt.entities.jobs.control_flow import ParallelFor, find_body, list_items
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.rules.content import EVALUATED, MARKERS
-from smalt.entities.steps.dependencies import get_text
+from smalt.entities.steps.dependencies import get_text, resolve_source
 from smalt.entities.steps.step_types import get_component, get_step_type
-from smalt.entities.syntax.expression import find_expressions
+from smalt.entities.syntax.expression import Expression, parse_binding, resolve_port
 
 _PREFIX = f"azureml://registries/{prebuilt.REGISTRY}/".casefold()
 
@@ -23,6 +24,19 @@ class ReadPort(NamedTuple):
 
 
 UNBOUND = ReadPort()
+
+
+class FoundReader(NamedTuple):
+    """A step that reads an input of a job or a step: that itself, or one in the pipeline that it is."""
+
+    steps: tuple[str, ...]
+    """The names that lead to the step, from the outermost; empty for the step itself."""
+    input: str
+    type: str
+    """The type of the job that runs for the step."""
+    port: ReadPort
+    is_declared_file: bool
+    """True if a pipeline on the way declares the data as a file: it compares that itself."""
 
 
 def find_port(value: Any, declared: Any, origin: ReadPort) -> ReadPort:
@@ -57,24 +71,40 @@ class Readers:
         self, node: Any, name: str, value: Any, read_component: Callable[[str], Any], origin: ReadPort = UNBOUND
     ) -> None:
         self._read_component = read_component
-        self._found = list(self._find(node, name, value, origin))
+        self._found = list(self._find(node, name, value, origin, ()))
 
     def take_files(self) -> bool:
         """Return True if a table may be a file."""
-        return all(port.mode == "direct" for _, port in self._found)
+        return all(one.port.mode == "direct" for one in self._found)
 
     def take_folders(self) -> bool:
         """Return True if data may be any folder, whatever its type: each reader declares it as one, or takes text."""
-        return all(port.mode == "direct" or (port.type or "mltable") not in MARKERS for _, port in self._found)
+        return all(one.port.mode == "direct" or (one.port.type or "mltable") not in MARKERS for one in self._found)
 
     def evaluate_tables(self) -> bool:
         """Return True if smalt reads the MLTable of what it gives to one of them; parallel steps also take files."""
         return any(
-            port.type == "mltable" and port.mode in EVALUATED and type != "parallel" for type, port in self._found
+            one.port.type == "mltable" and one.port.mode in EVALUATED and one.type != "parallel" for one in self._found
         )
 
-    def _find(self, node: Any, name: str, value: Any, origin: ReadPort) -> Iterator[tuple[str, ReadPort]]:
-        """Yield the type of each step that reads the input, and how it does."""
+    def find_inner_marked(self) -> FoundReader | None:
+        """Return a step of a nested pipeline that reads a table or a model, if nobody else compares that; else None."""
+        return next(
+            (
+                one
+                for one in self._found
+                if one.steps
+                and not one.is_declared_file
+                and one.port.mode != "direct"
+                and (one.port.type or "") in MARKERS
+            ),
+            None,
+        )
+
+    def _find(
+        self, node: Any, name: str, value: Any, origin: ReadPort, around: tuple[str, ...], is_file: bool = False
+    ) -> Iterator[FoundReader]:
+        """Yield each step that reads the input; `around` names the steps that lead to the node."""
         if is_prebuilt(node):
             return
         component = get_component(node)
@@ -86,10 +116,12 @@ class Readers:
         port = find_port(value, declared.get(name) if isinstance(declared, Mapping) else None, origin)
         steps = vars(node).get("jobs") or (vars(component).get("jobs") if component is not None else None)
         if not isinstance(steps, Mapping):
-            yield (node.type if component is None else get_step_type(node, component)), port
+            type = node.type if component is None else get_step_type(node, component)
+            yield FoundReader(around, name, type, port, is_file)
             return
-        for step, inner, bound in _find_bound(steps, name):
-            yield from self._find(step, inner, bound, port)
+        is_file = is_file or port.type == "uri_file"
+        for key, inner, bound in _find_bound(steps, name):
+            yield from self._find(steps[key], inner, bound, port, (*around, key), is_file)
 
 
 def list_accepted_types(value: Input, declared: str | None, readers: Readers | None) -> list[str | None]:
@@ -108,10 +140,25 @@ def list_accepted_types(value: Input, declared: str | None, readers: Readers | N
     return list(dict.fromkeys(types))
 
 
-def _find_bound(steps: Mapping[str, Any], name: str) -> Iterator[tuple[Any, str, Any]]:
-    """Yield the steps that read an input of their pipeline, each with its input that is bound to it, and its value."""
-    for step in steps.values():
+def _find_bound(steps: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield the names of the steps that read an input of their pipeline, each with its bound input and its value."""
+    for key, step in steps.items():
         inputs = vars(step).get("inputs")
-        for port, value in inputs.items() if isinstance(inputs, Mapping) else ():
-            if any((one.kind, one.name) == ("parent.inputs", name) for one in find_expressions(get_text(value))):
-                yield step, port, value
+        given = list(inputs.items()) if isinstance(inputs, Mapping) else []
+        yield from ((key, port, value) for port, value in given if _is_bound(value, name, steps))
+        if isinstance(step, ParallelFor) and isinstance(step.items, (list, Mapping)):
+            body = next((one for one in steps if steps[one] is find_body(step, steps)), None)
+            items = [item for _, item in list_items(step.items) if isinstance(item, Mapping)] if body else []
+            for port, value in ((port, value) for item in items for port, value in item.items()):
+                if _is_bound(value, name, steps):
+                    yield str(body), port, value
+
+
+def _is_bound(value: Any, name: str, steps: Mapping[str, Any]) -> bool:
+    """Return True if a step's input is given the pipeline's input, maybe by way of another step's input."""
+    expression = parse_binding(get_text(value))
+    found = resolve_source(expression, steps) if expression is not None else None
+    found = parse_binding(get_text(found)) if isinstance(found, Input) else found
+    if not isinstance(found, Expression) or found.kind != "parent.inputs":
+        return False
+    return resolve_port(found.name, (name,)) is not None
