@@ -214,6 +214,22 @@ Running 2 tests using 1 worker
          |                                                                          ^
         at /smalt/studio/browser/jobs.spec.ts:84:74
 
+    Error: expect(received).toEqual(expected) // deep equality
+
+    - Expected  - 1
+    + Received  + 3
+
+    - Array []
+    + Array [
+    +   "Failed to load resource: net::ERR_CONNECTION_RESET",
+    + ]
+
+       at rig.ts:119
+
+      117 |       await use();
+    > 118 |       expect(faults).toEqual([]);
+          |                      ^
+
   1 failed
     browser/jobs.spec.ts:82:1 › an empty page ──────────
   1 passed (20.1s)
@@ -225,6 +241,8 @@ def test_the_first_failure_of_a_browsers_test_is_told_with_its_reason() -> None:
     assert describe_failures(PLAYWRIGHT) == (
         "browser/jobs.spec.ts:82:1 › an empty page: Error: expect(locator).toBeVisible() failed: "
         "Locator: getByRole('heading', { name: 'Jobs', exact: true }): Error: element(s) not found: "
+        "Error: expect(received).toEqual(expected) // deep equality: "
+        '+ Array [: +   "Failed to load resource: net::ERR_CONNECTION_RESET",: + ]: '
         '84 |   await expect(page.getByRole("heading", { name: "Jobs", exact: true })).toBeVisible();'
     )
     assert describe_failures("all passed") == ""
