@@ -118,7 +118,7 @@ FOREIGN_FILES = [
     "ExperimentRun/./dcid.other/kept.txt", "ExperimentRun%2fdcid.other/kept.txt", "ExperimentRun/dcid%2eother/kept.txt",
     "experimentrun/dcid.other/kept.txt", "ExperimentRun/dcid.mine", "ExperimentRun/dcid.mine.2/x",
     "ExperimentRun/dcid./x",
-    "%2Ftmp%2Fsmalt-probe", "//tmp/smalt-probe", "mlflow/1/models/m-0/artifacts/x", "mlflow/other/traces/t/artifacts/x",
+    "%2Ftmp%2FPROBE", "//tmp/PROBE", "mlflow/1/models/m-0/artifacts/x", "mlflow/other/traces/t/artifacts/x",
     "ExperimentRun/dcid.mine/a%00b", "ExperimentRun/dcid.mine/%c0%ae%c0%ae/dcid.other/x",
     "ExperimentRun/dcid.mine/..;/dcid.other/kept.txt/..",
 ]  # fmt: skip
@@ -130,11 +130,12 @@ def test_a_job_writes_no_file_outside_its_run(tracked: Tracked, pair: tuple[Job,
     mine, other = pair
     store = tracked.files(mine.workspace, "x").parents[1]
     before = _tree(store)
-    answer = tracked.as_job(mine, "PUT", f"{FILES}/{path}", raw=b"attack")
+    probe = Path("/tmp", f"smalt-probe-{uuid.uuid4().hex}")  # an earlier run may have left one
+    answer = tracked.as_job(mine, "PUT", f"{FILES}/{path.replace('PROBE', probe.name)}", raw=b"attack")
     assert answer.status in (400, 403, 404), answer.body
     assert _tree(store) == before
     assert (tracked.files(other.workspace, "other") / "kept.txt").read_bytes() == b"kept"
-    assert not Path("/tmp/smalt-probe").exists()
+    assert not probe.exists()
 
 
 @pytest.mark.parametrize("path", ["..", "../..", "ExperimentRun/../..", "%2e%2e", "%252e%252e", "/etc", "a%5c..%5c.."])
