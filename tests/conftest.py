@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from smalt.machine.home import Home
 from tests import forked_servers
@@ -38,7 +38,10 @@ def put_python_first() -> None:
 put_python_first()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that a test starts compiles all its modules again
 forked_servers.remember_environment()
-settings.register_profile("untimed", deadline=None)  # timings belong in bench/
+# Timings belong in bench/: no test fails because making its values took long. In CI each run tries the same values.
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=list(HealthCheck), derandomize="CI" in os.environ
+)
 settings.load_profile("untimed")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from smalt.machine.processes import read_stat
 from tests.forked_servers import ForkedServer
@@ -51,6 +52,7 @@ def test_asynchronous_tests_run_and_what_was_left_out_is_listed_last(tmp_path: P
 PAIR = """
 import os, pathlib, time
 import pytest
+from hypothesis import HealthCheck, settings
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_that_needs_the_other(number):
@@ -64,6 +66,7 @@ def test_that_needs_the_other(number):
 ALONE = """
 import os, pathlib
 import pytest
+from hypothesis import HealthCheck, settings
 
 @pytest.mark.parametrize("number", range(4))
 def test_in_one_process(number):
@@ -150,6 +153,7 @@ def test_a_forked_server_is_as_one_that_was_started() -> None:
 SECOND = """
 import pathlib
 import pytest
+from hypothesis import HealthCheck, settings
 
 @pytest.mark.parametrize("number", range({failing}))
 def test_that_passes_later(number):
@@ -246,3 +250,11 @@ def test_the_first_failure_of_a_browsers_test_is_told_with_its_reason() -> None:
         '84 |   await expect(page.getByRole("heading", { name: "Jobs", exact: true })).toBeVisible();'
     )
     assert describe_failures("all passed") == ""
+
+
+def test_no_test_of_made_values_is_timed() -> None:
+    """On a busy machine Hypothesis takes longer than its own checks allow to make values."""
+    assert (settings().deadline, set(settings().suppress_health_check)) == (None, set(HealthCheck))
+    words = ("suppress_health_check" + "=", "deadline" + "=None")
+    files = [path for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py"]
+    assert [str(path) for path in files if any(word in path.read_text() for word in words)] == []

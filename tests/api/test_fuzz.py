@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smalt.service.api import key_vault, route_tables
@@ -18,7 +18,7 @@ from tests.api.test_jobs import pipeline
 from tests.helpers import WORKSPACE, Answer, Server, _UnixConnection, host_job
 
 W = WORKSPACE.format("fuzz")
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=60)
 
 texts = st.text(max_size=20) | st.sampled_from(
     [
@@ -198,7 +198,7 @@ ENDLESS = f"/smalt/v1{W}/changes"
     ids=lambda value: value.replace(W, "WS"),
 )
 @given(data=st.data())
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6)
 def test_any_json_at_every_route(server: Server, method: str, template: str, data: Any) -> None:
     """Whatever stands for the names in its path."""
     account = store(server, W)._path.split("/")[1].partition(".")[0]
@@ -267,7 +267,7 @@ BLOB_BODIES = [b"<BlockList><Latest>YQ==</Latest></BlockList>", b"<BlockList/>",
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200)
 def test_anything_at_the_blob_routes(server: Server, data: Any) -> None:
     """Every method, container, name, operation, header and body: an error is one of the storage clients' own."""
     pick = lambda options: data.draw(st.sampled_from(options))  # noqa: E731

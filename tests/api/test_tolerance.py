@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.test_assets import COMPONENT, DATA, ENVIRONMENT, MODEL
@@ -45,9 +45,7 @@ BODIES: dict[str, Any] = {
     "jobs/{}": IMAGES,
 }
 MANY = 7
-_SETTINGS = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+_SETTINGS = settings(max_examples=15)
 
 
 @pytest.fixture

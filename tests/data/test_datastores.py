@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smalt.exceptions import NotFound, RefusedError, SmaltError
@@ -110,7 +110,7 @@ def test_no_path_leads_out(path: str) -> None:
 odd = st.lists(part | st.sampled_from(["\ud800", "x" * 300, "y" * 5000, "b", "2"]), max_size=4).map("/".join)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(odd)
 def test_any_path_is_answered(store: DataAccess, path: str) -> None:
     """Whatever path a client asks for, reading, listing and writing answer or refuse in a sentence."""

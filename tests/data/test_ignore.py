@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smalt.machine.ignore_rules import IgnoreRules, walk_folders
@@ -77,7 +77,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return Repository(tmp_path_factory.mktemp("git") / "repository")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=150)
 @given(lines)
 def test_any_ignore_file_means_what_git_takes_it_to_mean(repository: Repository, lines: list[str]) -> None:
     """For every path of a folder with awkward names, ours and `git check-ignore` agree."""
@@ -113,7 +113,7 @@ def test_the_rules_of_the_manual(repository: Repository, lines: list[str]) -> No
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=40)
 @given(lines)
 def test_a_walk_keeps_what_git_would_add(repository: Repository, lines: list[str]) -> None:
     """The files of a walk are the untracked files that git lists, though whole folders are pruned."""

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smalt.exceptions import NotFound, RefusedError, SmaltError, ValidationException
@@ -122,7 +122,6 @@ texts = st.text(max_size=30) | st.sampled_from(
 prefixes = st.sampled_from(["", "/", "azureml://", "file://", "https://", "wasbs://", f"{BLOB}/", "azureml:"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(prefixes, texts)
 def test_any_text_is_resolved_or_refused(data: DataAccess, workspace: Workspace, prefix: str, text: str) -> None:
     """No text makes the room fail otherwise, and what it resolves can be looked at."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from smalt.exceptions import NotFound, RefusedError, Unavailable
 from smalt.service.data import Snapshots
@@ -24,7 +24,7 @@ def scratch() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(trees.folders)
 def test_what_is_materialised_is_what_was_added(scratch: Path, tree: dict[str, trees.Content | None]) -> None:
     """Any folder comes back with the same paths, bytes, exec bits and empty folders, and the same id."""

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smalt.entities.schema.entity import Entity
@@ -38,7 +38,7 @@ KINDS = sorted({kind for kind, _ in SAMPLES.values()})
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_damaged_body_is_read_or_refused(name: str, data: st.DataObject) -> None:
     """Whatever stands in the place of a part of a sound body; and what was read can be written."""
@@ -51,7 +51,7 @@ def test_a_damaged_body_is_read_or_refused(name: str, data: st.DataObject) -> No
         json.dumps(to_rest(read))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(body=st.dictionaries(keys, values, max_size=4), kind=st.sampled_from(KINDS))
 def test_any_object_is_read_or_refused(body: dict[str, Any], kind: str) -> None:
     """A body need not look like one at all."""

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 
+from smalt.entities import ModelBatchDeployment
 from smalt.entities.schema import effects as effect
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.field_table import list_nouns
@@ -25,7 +26,7 @@ OF_THE_CLIENT = {
     ("resource_group",): "is in the URL",
     ("credentials",): "of type none are none on the wire",
     ("create_job",): "may be empty",
-    ("create_monitor",): "may be empty, or stand beside a job, which a schedule has in place of it",
+    ("create_monitor", "import_data"): "may be empty, or stand beside a job, which a schedule has in place of it",
 }
 CONNECTIONS = {"url", "account_name", "container_name", "endpoint", "azure_endpoint", "api_base", "api_key"} | {
     *(
@@ -54,8 +55,7 @@ def test_what_is_kept_comes_through(kind: str, noun: type[Entity]) -> None:
     lost: set[str] = set()
 
     @settings(
-        max_examples=20, deadline=None, database=None, derandomize=True,
-        suppress_health_check=list(HealthCheck), phases=[Phase.generate],
+        max_examples=20, database=None, derandomize=True, phases=[Phase.generate],
     )  # fmt: skip
     @given(documents(noun))
     def send(document: dict[str, Any]) -> None:
@@ -78,6 +78,8 @@ def test_what_is_kept_comes_through(kind: str, noun: type[Entity]) -> None:
 
     send()
     lost -= {name for names in OF_THE_CLIENT for name in names}
+    if issubclass(noun, ModelBatchDeployment):
+        lost -= {"settings"}  # they may come back beside it, where older files have them
     assert lost - (CONNECTIONS if kind == "connection" else set()) == set()
 
 

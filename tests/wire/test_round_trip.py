@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smalt.entities.assets.component import Component
@@ -76,7 +76,7 @@ literals = texts | st.booleans() | st.integers() | st.floats(allow_nan=False)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_any_document_survives(name: str, data: st.DataObject) -> None:
     """Any part of a full document, with any literals, texts, tags and variables."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from smalt.entities.schema.entity import Entity
@@ -17,7 +17,7 @@ from smalt.yaml import load, load_text
 from smalt.yaml.dumping import dump_plain
 from tests.entities.documents import documents
 
-QUICK = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=30)
 
 
 TYPES = [

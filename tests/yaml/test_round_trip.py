@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smalt.entities import CommandJob, PipelineJob
@@ -19,7 +19,7 @@ from smalt.yaml import dump, load_text
 from smalt.yaml.document import Document
 from tests.entities.documents import documents
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40)
 PIECES = "command type jobs inputs pipeline ${{inputs.x}} : - { } [ ] &a *a !!int ' \" | > # << ? é % @ --- 0x 1.5 null"
 TOKENS = st.sampled_from([*PIECES.split(), ": ", "- ", "? ", "&a ", "!!int ", "\n", "\n  ", "\t", "\x00", "\ufeff"])
 
