@@ -44,12 +44,11 @@ def test_bash_knows_the_login_shell_and_passes_on_only_the_jobs_own(rig: Rig, cl
     ]
 
 
-def test_a_message_of_bash_names_the_line_as_before(rig: Rig, client: Client) -> None:
+@pytest.mark.parametrize(("before", "line"), [("", 1), ("true\n\n", 3)])
+def test_a_message_of_bash_names_the_line_of_the_command(rig: Rig, client: Client, before: str, line: int) -> None:
     """What the launcher adds to the script is no line of its own."""
-    step = rig.step("a", "nothing_of_that_name")
-    client.start(step)
+    client.start(rig.step("a", f"{before}nothing_of_that_name"))
     client.exit("a")
-    line = step["script"].splitlines().index("nothing_of_that_name") + 1
     assert (rig.home.path("jobs", "a") / "log").read_text() == (
         f"bash: line {line}: nothing_of_that_name: command not found\n"
     )

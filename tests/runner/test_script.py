@@ -39,6 +39,45 @@ def test_a_command_sees_the_shell_it_expects(tmp_path: Path, command: str) -> No
     assert not done.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "absent",
+        "absent --plain words",
+        "echo a\n\nabsent\nif true; then\n  absent2 'it'\\''s\ntwo'\nfi",
+        "f() {\n  absent $LINENO\n}\ncat <<X\n$LINENO\nX\nf\necho $LINENO \\\n $LINENO",
+        "\n\nset -u\necho $UNSET",
+        "trap 'echo $? $LINENO' EXIT\nset -e\n\nabsent\necho never",
+        "echo $'a\\n' \"b\nc\" 'd\n\\e'\nabsent",
+    ],
+)
+def test_messages_name_the_line_of_the_command(tmp_path: Path, command: str) -> None:
+    """Lines are counted from the first of the command, as by a bare `bash -c`."""
+    bare = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    done = run(tmp_path, command)
+    assert (done.stdout, done.stderr) == (bare.stdout, bare.stderr)
+
+
+def test_a_syntax_error_is_found_in_its_line(tmp_path: Path) -> None:
+    """bash shows the line, and counts from the first of the command."""
+    done = run(tmp_path, "echo a\n\n  foo )")
+    assert done.stderr == "bash: eval: line 3: syntax error near unexpected token `)'\nbash: eval: line 3: `  foo )'\n"
+    assert (done.stdout, done.returncode) == ("a\n", 2)
+
+
+def test_every_character_arrives(tmp_path: Path) -> None:
+    text = "".join(map(chr, [*range(1, 0x180), 0x20AC, 0x1F600]))
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            script.build_script(f"\nprintf %s {shlex.quote(text)}", step_id="s", folder=str(tmp_path), cwd="/"),
+        ],
+        capture_output=True,
+    )
+    assert done.stdout == text.encode()
+
+
 @pytest.mark.parametrize("command", ["true", "python train.py --lr 0.1", "./run.sh a=b", "echo hello world"])
 def test_plain_words_need_no_shell_of_their_own(command: str) -> None:
     """The quick way is for commands that cannot end or change the shell."""

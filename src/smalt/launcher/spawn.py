@@ -23,7 +23,7 @@ def start_process(step: dict[str, Any], claim: str, environment: dict[str, str])
     script = step["script"]
     if _SHELL not in environment and (shell := _find_login_shell()):
         environment = {**environment, _SHELL: shell}
-        script = f"export -n {_SHELL};{script}"  # as where bash finds it; a line more would change those in messages
+        script = f"export -n {_SHELL};{script}"  # as where bash finds it; in one line, as messages name lines
     arguments = ["bash", "--norc", "-c", script]
     if len(script) > _LONGEST_ARGUMENT // 4 and len(script.encode()) > _LONGEST_ARGUMENT:
         arguments[2:] = [_write_script(script, f"{claim}.sh")]

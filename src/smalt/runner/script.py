@@ -4,6 +4,9 @@ The code must be left even when the command says `exit`, `exec` or `trap`, and m
 ended from outside: bash runs an EXIT trap then too, with the exit code of the last command. So there is no trap.
 A command that is plain words, and cannot end the shell it runs in, runs in this shell (0.1 ms more than
 nothing); any other runs in a subshell (0.4 ms; an inner `bash -c` takes 1.4 ms).
+
+In its messages bash counts lines from the first of the text, so all up to the command stands in one line: then a
+message names the line of the command itself.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ def build_script(
         plan = {"command": command, "logs": logs, "is_contained": is_contained, **_make_plan(distribution)}
         body = shlex.join([sys.executable, "-I", "-S", PROGRAM, json.dumps(plan)])
     else:
-        body = command if _is_plain(command) else f"(set --;eval {shlex.quote(command)}\n)"
+        body = command if _is_plain(command) else f"(set --;eval {_quote_in_one_line(command)}\n)"
     taken = f"[ -e {claim} ]&&exit {claims.TAKEN}"
     no_claim = _make_complaint(f"smalt: cannot write to {folder}: is the disk full, or the folder gone?")
     no_folder = _make_complaint(f"smalt: cannot enter the working folder {cwd}")
@@ -57,9 +60,9 @@ def build_script(
     # command has begun keeps it from beginning.
     return (
         f"set -C;{{ : >{claim}&&set -- 1&&cd {shlex.quote(cwd)};}} 2>/dev/null||"
-        f"{{ if [ $1 ];then {no_folder};echo 1 >>{claim};else {taken};{no_claim};fi;exit 1;}}\n"
-        f"set +C;trap _smalt_end=1 TERM\n"
-        f"[ $_smalt_end ]&&exit {128 + signal.SIGTERM}\n"
+        f"{{ if [ $1 ];then {no_folder};echo 1 >>{claim};else {taken};{no_claim};fi;exit 1;}};"
+        f"set +C;trap _smalt_end=1 TERM;"
+        f"[ $_smalt_end ]&&exit {128 + signal.SIGTERM};"
         f"{body}\n"
         f"set -- $?;echo $1 2>/dev/null >>{claim};exit $1"
     )
@@ -84,6 +87,10 @@ def _make_plan(distribution: Mapping[str, Any]) -> dict[str, Any]:
 
 def _make_complaint(sentence: str) -> str:
     return f"echo {shlex.quote(sentence)} >&2"
+
+
+def _quote_in_one_line(command: str) -> str:
+    return shlex.quote(command).replace("\n", r"'$'\n''")
 
 
 def _is_plain(command: str) -> bool:

@@ -20,8 +20,6 @@ CHANGED = 251
 """As REFUSED, where no further step may have this parent: what it imported has changed."""
 _CODE_OF_SIGNAL = 128
 _NEW_NAMESPACE = 0x20000
-_LINE = 4
-"""The line of the command in the shell's text."""
 
 _NAMES = {
     "SIGHUP": "Hangup", "SIGILL": "Illegal instruction", "SIGTRAP": "Trace/breakpoint trap", "SIGABRT": "Aborted",
@@ -82,7 +80,7 @@ def run_step(channel: Any, plan: dict[str, Any], added: dict[str, str], stamps: 
             program.start_cold(step)
         return
     _, status = os.waitpid(child, 0)
-    code = _read_code(child, status, step["command"])
+    code = _read_code(child, status, step.get("line", 1), step["command"])  # an older launcher tells no line
     if signals.interrupted and os.WIFSIGNALED(status) and os.WTERMSIG(status) == _signal.SIGINT:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
         os.kill(os.getpid(), _signal.SIGINT)
@@ -121,7 +119,7 @@ def _leave_code(claim: str, code: int) -> None:
         pass
 
 
-def _read_code(child: int, status: int, command: str) -> int:
+def _read_code(child: int, status: int, line: int, command: str) -> int:
     """Return the exit code as the shell counts it; say what the shell says of one that a signal ended."""
     if os.WIFEXITED(status):
         return os.WEXITSTATUS(status)
@@ -131,7 +129,7 @@ def _read_code(child: int, status: int, command: str) -> int:
         _say("Terminated")
     elif number not in (_signal.SIGINT, _signal.SIGPIPE):
         named = next((text for name, text in _NAMES.items() if getattr(_signal, name, 0) == number), f"Signal {number}")
-        _say(f"bash: line {_LINE}: {child:5d} {named:<24}{core}{command}")
+        _say(f"bash: line {line}: {child:5d} {named:<24}{core}{command}")
     return _CODE_OF_SIGNAL + number
 
 

@@ -152,6 +152,7 @@ class WarmParents:
         if reason is None and parent is not None:
             message = {
                 **{name: warm[name] for name in ("argv", "first", "module", "script", "view", "command")},
+                "line": warm.get("line", 1),  # an older server tells none
                 "claim": claim, "folder": step["folder"], "cwd": warm["cwd"], "log": step["log"],
                 "env": {**variables, **warm["assigned"], **_make_shell_variables(warm, variables)},
             }  # fmt: skip

@@ -45,6 +45,8 @@ class PythonCommand(NamedTuple):
     is_unbuffered: bool
     typed: str
     """The command as a shell repeats it where it says that a signal ended it."""
+    line: int
+    """The line that it names then: that of the command's last word."""
 
 
 def is_python(command: str) -> bool:
@@ -71,11 +73,11 @@ def parse_python_command(command: str, variables: Mapping[str, str]) -> PythonCo
     place = 1
     while words[place : place + 1] == ["-u"]:
         place += 1
-    target = words[place] if len(words) > place else ""
+    target, typed = words[place] if len(words) > place else "", " ".join(reader.typed)
     if target == "-m" and len(words) > place + 1 and _MODULE.fullmatch(words[place + 1]):
-        return PythonCommand(assigned, words, place + 2, "", words[place + 1], place > 1, " ".join(reader.typed))
+        return PythonCommand(assigned, words, place + 2, "", words[place + 1], place > 1, typed, reader.line)
     if _SCRIPT.fullmatch(target):
-        return PythonCommand(assigned, words, place + 1, target, "", place > 1, " ".join(reader.typed))
+        return PythonCommand(assigned, words, place + 1, target, "", place > 1, typed, reader.line)
     return None
 
 
@@ -89,17 +91,23 @@ class _CommandReader:
     def __init__(self, command: str, variables: Mapping[str, str]) -> None:
         self._text = command.lstrip(" \t\n")
         self._place = 0
+        self._lines_before = command[: len(command) - len(self._text)].count("\n")
         self._variables = variables
         self.used: set[str] = set()
         """The variables that were filled in."""
         self.typed: list[str] = []
         """The words as they stand in the command."""
 
+    @property
+    def line(self) -> int:
+        """The line of the command up to which was read."""
+        return 1 + self._lines_before + self._text.count("\n", 0, self._place)
+
     def read_words(self) -> list[str] | None:
         """Return the words; None where only a shell can tell them."""
         words = []
         try:
-            while not self._take_match(_END):
+            while not _END.match(self._text, self._place):
                 if self._take_match(_JOINED) or self._take_match(_SPACES):
                     continue
                 begin = self._place

@@ -185,6 +185,7 @@ class WarmStarts:
             "folders": sorted(program.folders),
             "writes": sorted(program.writes),
             "command": parsed.typed,
+            "line": parsed.line,
             "say": f"{folders.artifacts}/system_logs/smalt.log",
             "explains": spec.warm is not None,
             "has_siblings": spec.is_trial,
