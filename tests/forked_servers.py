@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 
 ROOT = Path(__file__).parents[1]
 MODULE = "smalt.service"
-LONGEST = 120.0
+LONGEST = 300
 """Seconds in which the process must have imported all and forked."""
 
 _CLONE_PARENT = 0x8000

@@ -41,7 +41,7 @@ def test_asynchronous_tests_run_and_what_was_left_out_is_listed_last(tmp_path: P
     (tmp_path / "test_it.py").write_text(SUITE)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = integration: slow\n")
     command = [*pytest_command(tmp_path), "-p", "tests.conftest", "-m", "not integration", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=LONGEST)
     assert "assert 1 == 2" in done.stdout
     *_, summary, skipped, unselected = done.stdout.splitlines()
     assert summary.startswith("1 failed, 1 skipped, 1 deselected")
@@ -81,7 +81,7 @@ def test_browsers_are_shared_by_the_workers_and_other_files_are_not(tmp_path: Pa
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     workers = ["--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [*pytest_command(tmp_path), "-p", "tests.conftest", *workers, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=LONGEST)
     assert done.returncode == 0, done.stdout
     assert len(list(tmp_path.glob("pid-*"))) == 1
 
@@ -104,7 +104,7 @@ def test_each_worker_imports_its_share_of_the_modules_first(tmp_path: Path) -> N
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = suite\npythonpath = .\n")
     command = [*pytest_command(tmp_path), "-p", "tests.conftest", "--numprocesses", "2"]
     variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables, timeout=LONGEST)
     assert done.stdout.splitlines()[-1].startswith("4 passed"), done.stdout
     imported = sorted(path.read_text() for path in (tmp_path / "suite").glob("imported-by-*"))
     assert imported == ["test_a test_c test_b test_d ", "test_b test_d test_a test_c "]

@@ -15,10 +15,7 @@ import pytest
 
 from smalt.cli import app
 from smalt.cli.framework import failure
-from tests.helpers import Server, running_server
-
-LONGEST = 120
-"""Seconds until a test gives up a command."""
+from tests.helpers import LONGEST, Server, running_server
 
 
 @dataclass

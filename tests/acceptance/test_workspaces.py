@@ -25,7 +25,7 @@ from smalt.service.records import deletions
 from smalt.service.records import workspaces as records
 from smalt.service.records.database import Database
 from tests.acceptance.conftest import Desk
-from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job
+from tests.helpers import LONGEST, WORKSPACE, Server, begin_long_job, eventually, host_job
 
 SMALT = (sys.executable, "-m", "smalt")
 CONFIG = '{"subscription_id": "s", "resource_group": "rg-config", "workspace_name": "ws-config"}'
@@ -39,7 +39,7 @@ print(c.workspace_name, [d.name for d in c.data.list()])
 
 def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **variables}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False)
 
 
 def names(desk: Desk) -> set[str]:
@@ -330,7 +330,7 @@ def test_the_commands_of_an_interrupted_stream_work(desk: Desk) -> None:
     assert following.stdout is not None
     assert following.stdout.readline() == "here\n"
     following.send_signal(signal.SIGINT)
-    _, said = following.communicate(timeout=120)
+    _, said = following.communicate(timeout=LONGEST)
     again, end = re.findall(r"smalt ([^;\n]*)", said)
     assert desk.smalt(end).code == 0
     assert desk.smalt(again).code == 1
@@ -373,7 +373,7 @@ def in_terminal(*arguments: str) -> str:
         if not part:
             break
         said += part
-    assert done.wait(timeout=120) == 0
+    assert done.wait(timeout=LONGEST) == 0
     os.close(master)
     return said.decode()
 

@@ -40,7 +40,7 @@ class Container:
         if self._token:
             sent["authorization"] = f"Bearer {self._token}"
         path = self._path + (f"/{raw or quote(name)}" if name or raw else "")
-        connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=LONGEST)
         try:
             connection.request(method, f"{path}?{'&'.join(filter(None, (query, self._query)))}", body, sent)
             answer = connection.getresponse()

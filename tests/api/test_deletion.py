@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import Server, eventually, host_job
+from tests.helpers import LONGEST, Server, eventually, host_job
 
 
 def run(server: Server, workspace: str, name: str, body: dict[str, Any]) -> None:
@@ -205,7 +205,7 @@ def test_a_server_killed_while_it_deletes(own_server: Server, workspace: str, tm
     process = server.start(environment={"PYTHONPATH": f"{tmp_path}"})
     with pytest.raises((OSError, http.client.HTTPException)):
         server.ask("DELETE", f"{workspace}/jobs/gone")
-    process.wait(timeout=120)
+    process.wait(timeout=LONGEST)
     server.start()
     if "records" in where:
         assert server.ask("GET", f"{workspace}/jobs/gone").status == 200
@@ -303,7 +303,7 @@ def test_a_new_job_asks_for_a_url_again(server: Server, workspace: str, tmp_path
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(timeout=120)
+    process.wait(timeout=LONGEST)
 
 
 def aside(server: Server) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from smalt.cli import app
 from smalt.cli.framework import suggestions
 from smalt.cli.framework.verb import Noun
+from tests.helpers import LONGEST
 
 from .conftest import Ran, smalt
 
@@ -34,7 +35,7 @@ JOB = "command: echo hi\nenvironment:\n  image: python:3.11\n"
 def loaded(code: str) -> set[str]:
     """The modules that are loaded after `code`, in a process of its own."""
     script = f"{code}\nimport sys; print('\\n'.join(sys.modules), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=LONGEST, check=True)
     return set(done.stderr.split())
 
 
@@ -315,7 +316,7 @@ def test_the_command_is_installed_as_smalt() -> None:
 def test_a_reader_that_goes_away_is_no_error() -> None:
     """`smalt … | head -1` ends quietly."""
     script = f"{sys.executable} -m smalt schema job | head -c 1"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=LONGEST)
     assert (done.stdout, done.stderr) == ("{", "")
 
 

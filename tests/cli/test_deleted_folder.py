@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.helpers import LONGEST
+
 
 def ran(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     """Run a command line of smalt in a folder that it deletes first."""
     folder.mkdir()
     script = f"cd {folder} && rmdir {folder} && {sys.executable} -m smalt {line}"
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=LONGEST, check=False)
 
 
 def test_commands_work_in_a_deleted_folder(tmp_path: Path) -> None:

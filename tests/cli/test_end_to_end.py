@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import temporary_server
+from tests.helpers import LONGEST, temporary_server
 
 from .conftest import smalt
 
@@ -118,7 +118,7 @@ def test_interrupting_the_stream_leaves_the_job(file: Path, tmp_path: Path) -> N
     assert process.stdout is not None
     assert process.stdout.readline() == "started\n"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=LONGEST)
     assert process.returncode == 130
     assert "smalt job stream long" in err
     assert "smalt job cancel long" in err

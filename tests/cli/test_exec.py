@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from smalt.service.api.auth.access_tokens import AccessTokens, is_access_token
-from tests.helpers import Server
+from tests.helpers import LONGEST, Server
 
 SMALT = [sys.executable, "-m", "smalt"]
 
@@ -45,7 +45,7 @@ def fetch(
     context = ssl.create_default_context(cafile=bundle) if bundle else None
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
-        with opener.open(urllib.request.Request(url, headers=dict(headers or {})), timeout=120) as answer:
+        with opener.open(urllib.request.Request(url, headers=dict(headers or {})), timeout=LONGEST) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -101,7 +101,7 @@ def test_the_lines_for_a_shell_lead_it_as_well(server: Server) -> None:
     """`eval "$(smalt exec --print-env)"`."""
     environment = {**os.environ, "SMALT_HOME": str(server.home.root)}
     shell = f'eval "$({" ".join(SMALT)} exec --print-env)" && echo $AZUREML_DEV_URL_MFE && command -v az'
-    done = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, timeout=LONGEST)
     url, az = done.stdout.split()
     assert url.startswith("https://127.0.0.1:")
     assert az == str(server.home.path("programs", "az"))

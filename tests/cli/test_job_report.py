@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import smalt
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 
 pytestmark = pytest.mark.usefixtures("started")
 
@@ -117,7 +117,9 @@ def test_what_a_failed_job_noted_does_not_go_with_it_when_it_is_submitted_again(
         "client.jobs.create_or_update(job)\n"
         "client.jobs.stream('again')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=LONGEST
+    )
     assert done.returncode == 0, done.stderr
     assert not {"smalt.error", "smalt.exit-code"} & shown("again")["properties"].keys()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import WORKSPACE, Server, eventually, host_job
+from tests.helpers import LONGEST, WORKSPACE, Server, eventually, host_job
 
 PLACE = WORKSPACE.format("w")
 
@@ -62,7 +62,7 @@ def test_a_stream_whose_server_does_not_come_back_ends_with_a_code_of_its_own(se
     server.ask("PUT", f"{PLACE}/jobs/j", host_job("echo begun; sleep 600"))
     process = follow(server, patience=0.5)
     kill(server, launcher=True)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=LONGEST)
     assert process.returncode == 3
     assert "lost the server; waiting for it to come back\n" in said
     assert "did not come back within 0 s; the job continues to run; to follow it again: smalt job stream" in said
@@ -77,6 +77,6 @@ def test_a_stream_goes_on_when_its_server_is_back(server: Server) -> None:
     kill(server, launcher=False)
     eventually(lambda: server.home.read_json("server.json"), "the next server")
     gate.write_text("")
-    out, said = process.communicate(timeout=120)
+    out, said = process.communicate(timeout=LONGEST)
     assert (process.returncode, out) == (0, "done\n"), said
     assert said.index("lost the server") < said.index("the server is back\n")

@@ -17,7 +17,7 @@ from wsgiref.simple_server import make_server
 import pytest
 
 from smalt.cli.mlflow_pages import MlflowPages, _PagesHandler, _PagesServer
-from tests.helpers import Server, eventually
+from tests.helpers import LONGEST, Server, eventually
 
 from .conftest import Ran, smalt
 
@@ -166,7 +166,7 @@ def test_other_commands_do_not_load_it() -> None:
 
 
 def _ask(port: int | None, path: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)
     try:
         connection.request("GET", path, headers=headers or {})
         answer = connection.getresponse()

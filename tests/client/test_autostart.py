@@ -15,7 +15,7 @@ from smalt.client.connection.connection import ApiConnection
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 from smalt.machine.versions import is_older
-from tests.helpers import read_descriptors
+from tests.helpers import LONGEST, read_descriptors
 
 ASK = (
     "from smalt.client.connection.connection import ApiConnection as Server; "
@@ -46,7 +46,7 @@ def test_many_at_once_get_one_server(home: Home) -> None:
         subprocess.Popen([sys.executable, "-c", ASK], env=environment, stdout=subprocess.PIPE, text=True)
         for _ in range(5)
     ]
-    pids = {client.communicate(timeout=120)[0] for client in clients}
+    pids = {client.communicate(timeout=LONGEST)[0] for client in clients}
     assert pids == {f"{pid_of(home)}\n"}
 
 

@@ -12,6 +12,7 @@ from smalt import MLClient
 from smalt.entities import CommandJobLimits
 from smalt.exceptions import Conflict, JobException, NotFound, RefusedError, ValidationException
 from tests.client.documents import ENVIRONMENT, command, make
+from tests.helpers import LONGEST
 
 
 def followed(client: MLClient, name: str) -> list[dict[str, Any]]:
@@ -156,7 +157,7 @@ def test_a_job_from_the_server_is_changed_there(client: MLClient) -> None:
 def test_a_job_is_cancelled(client: MLClient) -> None:
     """The poller waits for its end."""
     job = running(client)
-    client.jobs.begin_cancel(str(job.name)).result(timeout=120)
+    client.jobs.begin_cancel(str(job.name)).result(timeout=LONGEST)
     assert client.jobs.get(str(job.name)).status == "Canceled"
 
 
@@ -205,7 +206,7 @@ def test_a_running_job_is_not_downloaded(client: MLClient, tmp_path: Path) -> No
     job = running(client)
     with pytest.raises(JobException, match="after it has ended"):
         client.jobs.download(str(job.name), download_path=tmp_path)
-    client.jobs.begin_cancel(str(job.name)).wait(120)
+    client.jobs.begin_cancel(str(job.name)).wait(LONGEST)
 
 
 def test_a_job_is_submitted_without_being_read_again(client: MLClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from smalt.entities import Data, Model, Registry
 from smalt.exceptions import RefusedError, Unauthorized, Unavailable
 from smalt.machine.home import Home
 from tests.client.documents import command, make
+from tests.helpers import LONGEST
 
 
 @pytest.fixture
@@ -146,7 +147,7 @@ def test_an_interrupt_stops_an_upload(
         if is_due:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         if sum(sent) >= 30:  # a busy machine may let senders end before the main thread hears of it
-            assert interrupted.wait(120)
+            assert interrupted.wait(LONGEST)
 
     monkeypatch.setattr(TransferProgress, "add_sent", add)
     before = signal.signal(signal.SIGINT, interrupt)

@@ -29,7 +29,7 @@ PLACE = WORKSPACE.format("w")
 def smalt(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("smalt")
     environment = {**os.environ, "SMALT_HOME": str(server.home.root)}
-    return subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, timeout=LONGEST)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_status_and_stop_look_at_the_process(stopped: Server) -> None:
     assert shown["pid"] == stopped.processes[0].pid
     assert "is suspended" in shown["reason"]
     assert smalt(stopped, "server", "stop").stderr == "the server has stopped\n"
-    assert stopped.processes[0].wait(120) == 0
+    assert stopped.processes[0].wait(LONGEST) == 0
     assert json.loads(smalt(stopped, "server", "status").stdout)["running"] is False
 
 
@@ -95,7 +95,7 @@ def test_a_server_that_is_busy_is_waited_for(home: Home, monkeypatch: pytest.Mon
     go = threading.Event()
 
     def late(sock: socket.socket) -> None:
-        go.wait(120)
+        go.wait(LONGEST)
         with contextlib.suppress(OSError):
             sock.sendall(answer(b"1"))
 
@@ -174,7 +174,7 @@ def test_an_upload_goes_on_after_the_server_died(own_server: Server, tmp_path: P
     process.kill()
     process.wait()  # for all of its threads: until then it holds the lock of the home, and the next server leaves
     own_server.spawn()
-    said, trouble = creating.communicate(timeout=120)
+    said, trouble = creating.communicate(timeout=LONGEST)
     assert (creating.returncode, said) == (0, b"large\n"), trouble
     found = {path.name: path.read_bytes() for path in arriving.rglob("LocalUpload/*/large/*")}
     assert found == {path.name: path.read_bytes() for path in source.iterdir()}

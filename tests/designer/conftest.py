@@ -13,10 +13,9 @@ import pytest
 
 import smalt.inside
 from smalt import MLClient
-from tests.helpers import Server, running_server
+from tests.helpers import LONGEST, Server, running_server
 
 INSIDE = Path(smalt.inside.__file__).parent
-LONGEST = 120
 
 TITANIC = "wasbs://demo@dprepdata.blob.core.windows.net/Titanic.csv"
 

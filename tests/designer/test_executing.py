@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.designer.conftest import INSIDE
+from tests.helpers import LONGEST
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -52,7 +53,7 @@ def run(tmp_path: Path) -> Run:
         path = f"{INSIDE / 'bin'}:{python.parent}:/usr/bin:/bin"
         env = {"PATH": path, "PYTHONPATH": str(INSIDE / "site"), "PYTHONDONTWRITEBYTECODE": "1", **variables}
         command = ["mldesigner", "execute", "--source", file, *words]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=LONGEST)
 
     return call
 
@@ -250,7 +251,7 @@ def test_it_is_a_module_too(run: Run, tmp_path: Path, words: str) -> None:
     run("from mldesigner import command_component\n@command_component\ndef f(): print('ran')\n")
     env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(INSIDE / "site"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [BASE, "-s", *words.split(), "--source", "component.py"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=LONGEST)
     assert (done.stdout, done.stderr) == ("ran\n", "")
 
 
@@ -288,7 +289,7 @@ def test_smalt_in_the_jobs_python_only_marks(tmp_path: Path) -> None:
         "def f(a: Input(type='integer')): print(a + 1)\n"
     )
     command = [sys.executable, "-m", "smalt.designer", "execute", "--source", "component.py", "--inputs", "a=1"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=LONGEST)
     assert (done.stdout, done.stderr) == ("2\n", "")
 
 

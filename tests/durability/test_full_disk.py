@@ -16,7 +16,7 @@ import pytest
 from smalt.launcher.journal import Journal
 from smalt.machine.disk_reserve import PORTION, RESERVED, DiskReserve, DiskSpace
 from smalt.machine.home import Home
-from tests.helpers import WORKSPACE, Server, eventually, host_job
+from tests.helpers import LONGEST, WORKSPACE, Server, eventually, host_job
 
 WS = WORKSPACE.format("w")
 FILL = host_job(
@@ -59,7 +59,7 @@ def status(server: Server, name: str) -> str:
 def smalt(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("smalt")
     environment = {**os.environ, "SMALT_HOME": str(server.home.root)}
-    return subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, timeout=LONGEST)
 
 
 def test_a_full_disk_is_said_by_all_who_know(full: Server) -> None:

@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from smalt.service.api.scoring_connection import ScoringConnection
 from smalt.service.endpoints.online.proxy import SpooledBody
+from tests.helpers import LONGEST
 
 REQUEST = b"POST /online/w/e/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -60,7 +61,7 @@ async def send_and_end(family: int, request: bytes, *, is_gone: bool = False) ->
             await asked.wait()
         if is_gone:
             client.close()
-            await asyncio.wait_for(released.wait(), 120)
+            await asyncio.wait_for(released.wait(), LONGEST)
             return b"", asked.is_set()
         client.shutdown(socket.SHUT_WR)
         await asyncio.sleep(0.05)  # the end of its side arrives first
@@ -68,7 +69,7 @@ async def send_and_end(family: int, request: bytes, *, is_gone: bool = False) ->
         answer = b""
         while part := await asyncio.wait_for(loop.sock_recv(client, 1 << 16), 120):
             answer += part
-        await asyncio.wait_for(released.wait(), 120)
+        await asyncio.wait_for(released.wait(), LONGEST)
         return answer, asked.is_set()
 
 

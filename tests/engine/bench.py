@@ -23,9 +23,7 @@ from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.settings import ServerSettings
-
-LONGEST = 120.0
-"""Seconds until a test that waits for a job gives up."""
+from tests.helpers import LONGEST
 
 read_sites_once = functools.cache(host_python._read_sites)
 """Asks a Python for its folders once in this process: each engine asks anew, which takes longer than a test's job."""

@@ -19,6 +19,7 @@ from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.engine.counter import Counter, submit
 from tests.forked_programs import ForkedPrograms
+from tests.helpers import LONGEST
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +96,7 @@ async def test_a_cancel_while_a_kind_reads_wins(tmp_path: Path, monkeypatch: pyt
     reads, goes_on = threading.Event(), threading.Event()
 
     def read_slowly(self: Counter, view: CompositeView, child: Job | None) -> Any:
-        return None if child is None else lambda: (reads.set(), goes_on.wait(120), False)[-1]
+        return None if child is None else lambda: (reads.set(), goes_on.wait(LONGEST), False)[-1]
 
     monkeypatch.setattr(Counter, "read_beside", read_slowly)
     home = await begin(tmp_path)
@@ -155,7 +156,7 @@ async def test_a_hook_that_raises_at_the_start(tmp_path: Path, monkeypatch: pyte
     reads, goes_on = threading.Event(), threading.Event()
 
     def read_slowly(self: Counter, view: CompositeView, child: Job | None) -> Any:
-        return None if child is None else lambda: (reads.set(), goes_on.wait(120))
+        return None if child is None else lambda: (reads.set(), goes_on.wait(LONGEST))
 
     monkeypatch.setattr(Counter, "read_beside", read_slowly)
     home = await begin(tmp_path)

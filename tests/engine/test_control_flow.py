@@ -19,7 +19,7 @@ from smalt.service.engine.kinds.properties import PLANNED
 from smalt.service.records import job_attempts, job_data, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 
 HOST = "azureml:host"
 
@@ -539,7 +539,9 @@ async def test_a_condition_that_cannot_be_read_fails_its_loop(monkeypatch: pytes
 async def test_a_loop_that_is_canceled_while_its_condition_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its log says nothing of a condition that nobody knows."""
     reads, goes_on = threading.Event(), threading.Event()
-    monkeypatch.setattr(do_while, "make_boolean_reader", lambda *_: lambda: (reads.set(), goes_on.wait(120), True)[-1])
+    monkeypatch.setattr(
+        do_while, "make_boolean_reader", lambda *_: lambda: (reads.set(), goes_on.wait(LONGEST), True)[-1]
+    )
 
     async with workbench() as bench:
         job = bench.submit("p", {"jobs": loop()})

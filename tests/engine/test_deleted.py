@@ -76,7 +76,7 @@ async def test_a_pipeline_that_is_deleted_while_its_inputs_are_looked_for(
 
         def look(*_: object) -> str:
             looks.set()
-            goes_on.wait(120)
+            goes_on.wait(LONGEST)
             return "there is no such file"
 
         monkeypatch.setattr(bench.engine.context.data, "check_exists", look)

@@ -14,6 +14,7 @@ from smalt.service.engine.deletion.place_references import Overlaps, PlaceRefere
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
+from tests.helpers import LONGEST
 
 
 class Registering:
@@ -43,7 +44,7 @@ async def test_a_home_that_registers_without_end(tmp_path: Path) -> None:
     await data.register()
     held = PlaceReferences(db, data, str(tmp_path), str(tmp_path))
     places = [f"/data/{number}" for number in range(1, 1000)]
-    found = await asyncio.wait_for(held.find_in_assets(Overlaps(places)), 120)
+    found = await asyncio.wait_for(held.find_in_assets(Overlaps(places)), LONGEST)
     assert set(found) == {f"/data/{number}" for number in range(1, data.count + 1)}
     db.close()
 

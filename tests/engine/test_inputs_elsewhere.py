@@ -12,6 +12,7 @@ import pytest
 from smalt.machine.home import Home
 from smalt.service.data import DataAccess
 from tests.engine.bench import Workbench, workbench
+from tests.helpers import LONGEST
 
 
 async def test_they_are_looked_for_again_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +21,7 @@ async def test_they_are_looked_for_again_after_a_restart(tmp_path: Path, monkeyp
 
     def look(data: DataAccess, uri: str, *rest: Any) -> str | None:
         asked.set()
-        answer.wait(120)
+        answer.wait(LONGEST)
         return f"{uri} is not there"
 
     monkeypatch.setattr(DataAccess, "check_exists", look)

@@ -13,6 +13,7 @@ from smalt.service.compute.local import steps
 from smalt.service.data.files import copying
 from smalt.service.records import job_attempts, job_data, jobs
 from tests.engine.bench import Workbench, workbench
+from tests.helpers import LONGEST
 
 FOLDER = {"o": {"type": "uri_folder"}}
 RETRIED = {"environment": "azureml:host", "properties": {"smalt.retries": "1"}}
@@ -112,7 +113,7 @@ async def test_an_attempt_that_never_started_uses_up_no_retry(tmp_path: Path) ->
             while not job_attempts.list_attempts(bench.db, after.id):
                 await asyncio.sleep(0.01)
 
-        await asyncio.wait_for(handed_over(), 120)
+        await asyncio.wait_for(handed_over(), LONGEST)
         go.touch()
         job = await bench.over(job)
         assert job.status == "Completed", bench.child(job, "b").error

@@ -17,7 +17,7 @@ from smalt.service.records import job_attempts, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.engine.test_hand_over import HOST, Gates, attempts
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ class FullDisk:
     async def fill(self) -> None:
         """Fail the next turn; return once it has failed."""
         self._is_full = True
-        await asyncio.wait_for(self._met.wait(), 120)
+        await asyncio.wait_for(self._met.wait(), LONGEST)
 
 
 async def test_a_cancel_in_the_stalled_second_starts_nothing(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import uv
 
+from tests.helpers import LONGEST
+
 _PROGRAMS = ("sh", "bash", "cat", "sleep", "id", "env", "mkdir", "true")
 _LEFT_OUT = {"test", "tests", "idlelib", "ensurepip", "lib2to3", "tkinter", "turtledemo", "__pycache__",
              "site-packages", "pydoc_data"}  # fmt: skip
@@ -55,7 +57,7 @@ def start(folder: Path) -> Podman | str:
         ("podman --runtime runc --cgroup-manager=cgroupfs", "--ulimit nofile=1024:1024 --ulimit nproc=1000:1000"),
     ):
         trial = [*command.split(), "run", "--rm", "--network", "host", *arguments.split(), name, "true"]
-        if subprocess.run(trial, capture_output=True, check=False, timeout=240).returncode == 0:
+        if subprocess.run(trial, capture_output=True, check=False, timeout=LONGEST).returncode == 0:
             return Podman(command, arguments, name)
     remove(name)
     return "podman cannot run a container here"

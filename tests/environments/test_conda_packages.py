@@ -11,6 +11,7 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.environments import EnvironmentFailed, Environments
+from tests.helpers import LONGEST
 
 from . import channel
 from .conftest import Settings, run
@@ -113,7 +114,7 @@ def test_a_kill_while_packages_are_installed(
     """What rattler goes on writing is not used: the next build waits for its end, and begins anew in the same place."""
     asset = file(colours, "paint=1", "python")
     dying = process(home, "Resolved", asset)
-    said, _ = dying.communicate("go\n", timeout=120)
+    said, _ = dying.communicate("go\n", timeout=LONGEST)
     assert dying.returncode == -signal.SIGKILL, said
     assert (environments.find_built(asset), environments.list_stored()) == (None, [])
     realised = asyncio.run(environments.get_or_build(asset, log.append))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smalt.machine.home import Home
 from smalt.service.environments import Environments
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 
 from .conftest import Settings, conda
 
@@ -46,7 +46,7 @@ def test_two_processes_that_ask_at_once_build_once(home: Home) -> None:
         assert each.stdin is not None
         each.stdin.write("go\n")
         each.stdin.flush()
-    said = [each.communicate(timeout=120)[0] for each in both]
+    said = [each.communicate(timeout=LONGEST)[0] for each in both]
     assert [each.returncode for each in both] == [0, 0]
     assert sum("building environment" in text for text in said) == 1
     assert len({text.splitlines()[-1] for text in said}) == 1
@@ -56,13 +56,13 @@ def test_a_crash_in_the_middle_leaves_nothing_that_looks_finished(home: Home, se
     """The next who asks builds it, and what the dead process left is removed."""
     for die_at in ("building environment", "Installed"):
         dying = process(home, die_at)
-        said, _ = dying.communicate("go\n", timeout=120)
+        said, _ = dying.communicate("go\n", timeout=LONGEST)
         assert dying.returncode == -signal.SIGKILL, said
         environments = Environments(home, settings)
         assert environments.list_stored() == []
         assert environments.find_built(conda("hue")) is None
     surviving = process(home)
-    said, _ = surviving.communicate("go\n", timeout=120)
+    said, _ = surviving.communicate("go\n", timeout=LONGEST)
     assert "built" in said
     (built,) = environments.list_stored()
     eventually(lambda: _folders(home) == [built.hash])
@@ -71,7 +71,7 @@ def test_a_crash_in_the_middle_leaves_nothing_that_looks_finished(home: Home, se
 def test_what_a_crash_left_is_swept_when_a_server_starts(home: Home, settings: Settings) -> None:
     """But not what another process is building."""
     dying = process(home, "Installed")
-    dying.communicate("go\n", timeout=120)
+    dying.communicate("go\n", timeout=LONGEST)
     assert len(_folders(home)) == 1
     environments = Environments(home, settings)
 

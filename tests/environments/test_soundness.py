@@ -15,7 +15,7 @@ import pytest
 from smalt.machine.home import Home
 from smalt.service.data.integrity import IntegrityProblem
 from smalt.service.environments import EnvironmentFailed, Environments
-from tests.helpers import WORKSPACE, Server, eventually
+from tests.helpers import LONGEST, WORKSPACE, Server, eventually
 
 from .conftest import Settings, conda, run
 from .test_processes import process
@@ -38,7 +38,7 @@ def repair(found: list[IntegrityProblem]) -> None:
 def test_what_a_killed_build_left_is_found(home: Home, settings: Settings) -> None:
     """And removed; nothing of it is listed or used."""
     dying = process(home, "Installed")
-    dying.communicate("go\n", timeout=120)
+    dying.communicate("go\n", timeout=LONGEST)
     environments = Environments(home, settings)
     assert environments.find_built(conda("hue")) is None
     eventually(lambda: bool(troubles(environments)))  # once its uv has ended, too

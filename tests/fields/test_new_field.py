@@ -14,7 +14,7 @@ import pytest
 
 import smalt
 from tests.fields import program
-from tests.helpers import Server
+from tests.helpers import LONGEST, Server
 
 PAGE = Path(__file__).parents[2] / "docs/internals/adding-a-field.md"
 SOURCE = Path(smalt.__file__).parent
@@ -43,7 +43,7 @@ def test_a_new_field_reaches_every_job_that_runs(changed_source: Path, own_serve
     folder.mkdir()
     ran = subprocess.run(
         [sys.executable, program.__file__, str(own_server.home.root), str(folder)],
-        env={**os.environ, **environment}, capture_output=True, text=True, timeout=120,
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=LONGEST,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     steps = {

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import smalt.inside
+from tests.helpers import LONGEST
 from tests.inside.mlflow import TOKEN, Mlflow
 
 SITE = Path(smalt.inside.__file__).with_name("site")
@@ -49,7 +50,7 @@ class Job:
     def process(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script]
         env = {**self.variables, **variables}
-        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=LONGEST)
 
     def refusal(self, line: str) -> str:
         """The sentence that a line of a script gets."""

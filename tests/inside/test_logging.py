@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from tests.helpers import LONGEST
 from tests.inside.conftest import RUN, START, Job
 from tests.inside.mlflow import Mlflow
 
@@ -119,7 +120,7 @@ def test_the_script_does_not_wait_for_the_server(job: Job, mlflow: Mlflow) -> No
         if route == "runs/set-tag":
             go_on.set()  # the script is past its loop
         elif route == "runs/log-batch":
-            assert go_on.wait(120)
+            assert go_on.wait(LONGEST)
 
     mlflow.trouble = hold
     job("for i in range(3000): run.log('i', i)\nrun.tag('past the loop')")

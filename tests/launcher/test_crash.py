@@ -14,7 +14,7 @@ import pytest
 from smalt.launcher import claims
 from smalt.launcher.recovery import RESTARTED
 from smalt.machine import processes
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 from tests.launcher.rig import Client, Rig
 
 WAITS = "echo run >>runs; read <go; exit 6"
@@ -239,7 +239,7 @@ def test_there_is_one_launcher(rig: Rig, client: Client) -> None:
     others = [rig.launch() for _ in range(3)]
     client.start(rig.step("a", "true"))
     assert client.exit("a")["code"] == 0
-    assert [other.wait(120) for other in others] == [0, 0, 0]
+    assert [other.wait(LONGEST) for other in others] == [0, 0, 0]
     assert rig.launchers[0].poll() is None
 
 
@@ -251,7 +251,7 @@ def test_the_launcher_ends_when_there_is_nothing_to_do(rig: Rig, client: Client)
     client.pid("a")
     client.close()
     go(step)
-    assert rig.launchers[0].wait(120) == 0
+    assert rig.launchers[0].wait(LONGEST) == 0
     rig.launch()
     assert rig.connect().exit("a")["code"] == 6
 
@@ -261,7 +261,7 @@ def test_a_removed_home_takes_its_steps_with_it(rig: Rig, client: Client) -> Non
     client.start(rig.step("a", "sleep 1000"))
     client.pid("a")
     rig.home.path("launcher.lock").unlink()
-    assert rig.launchers[0].wait(120) == 1
+    assert rig.launchers[0].wait(LONGEST) == 1
     eventually(lambda: not rig.marked(), "the end of the steps")
 
 
@@ -272,7 +272,7 @@ def test_a_retired_launcher_goes_when_it_has_nothing_to_do(rig: Rig, client: Cli
     assert client.exit("a")["code"] == 6
     assert rig.launchers[0].poll() is None, "the exit is not acknowledged yet"
     client.acknowledge("a")
-    assert rig.launchers[0].wait(120) == 0
+    assert rig.launchers[0].wait(LONGEST) == 0
 
 
 def test_rubbish_on_the_socket_costs_only_that_connection(rig: Rig, client: Client) -> None:

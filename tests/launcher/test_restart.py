@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from smalt.machine import processes
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 from tests.launcher.rig import Client, Rig
 
 SERVER = """
@@ -72,7 +72,7 @@ def test_a_server_that_leaves_nothing_behind_is_not_started_again(rig: Rig, tmp_
     client = rig.connect(restart=command)
     client.send({"t": "unfinished", "n": 1}, {"t": "unfinished", "n": 0})
     client.close()
-    assert rig.launchers[0].wait(120) == 0
+    assert rig.launchers[0].wait(LONGEST) == 0
     assert not seen.exists()
 
 
@@ -131,4 +131,4 @@ def test_a_launcher_waits_for_a_time_that_is_far(rig: Rig, tmp_path: Path) -> No
     assert not seen.exists()
     again.send({"t": "wake", "at": None})
     again.close()
-    assert process.wait(120) == 0
+    assert process.wait(LONGEST) == 0

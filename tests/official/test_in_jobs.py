@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import Server, eventually, host_job
+from tests.helpers import LONGEST, Server, eventually, host_job
 
 OVER = ("Completed", "Failed", "Canceled")
-LONGEST = 240
 OWN = """
 import os
 own = [os.environ["AZUREML_ARM_" + name] for name in ("SUBSCRIPTION", "RESOURCEGROUP", "WORKSPACE_NAME")]

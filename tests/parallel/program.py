@@ -12,7 +12,7 @@ from typing import Any
 from smalt import inside
 
 SITE = str(Path(inside.__path__[0], "site"))
-LONGEST = 240
+LONGEST = 300
 """Seconds until a test gives a run up: a table is read by pandas and polars, which a busy machine loads slowly."""
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import LONGEST
+
 DOCS = Path(__file__).parents[2] / "docs" / "testing.md"
 
 
@@ -34,7 +36,7 @@ class Project:
             env={**os.environ, "TMPDIR": str(self.temporary), "SMALT_URL": "http://127.0.0.1:1/not-this-one"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONGEST,
         )
         return done.stdout + done.stderr
 

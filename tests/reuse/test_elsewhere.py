@@ -16,7 +16,7 @@ from smalt.service.engine.kinds.leaf import step_data
 from smalt.service.records.database import Database
 from smalt.service.reuse.explanation import explain_step
 from tests.engine.bench import Workbench, workbench
-from tests.helpers import Server
+from tests.helpers import LONGEST, Server
 from tests.reuse.test_killed import ended, submit
 from tests.reuse.test_reused import HOST, data_of, origins, run
 
@@ -161,7 +161,7 @@ def test_a_server_killed_between_fetching_and_starting(own_server: Server, web: 
     web.open.clear()
     document = reading(web.url(), web.url("late.csv"))
     path = submit(own_server, "one", document)
-    assert web.asked.wait(120)
+    assert web.asked.wait(LONGEST)
     own_server.kill()
     web.content = b"2\n"
     web.open.set()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from smalt.runner.distribution import PROGRAM
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 
 
 def start(plan: dict[str, Any], python: str = sys.executable, **environment: str) -> subprocess.Popen[str]:
@@ -30,7 +30,7 @@ def start(plan: dict[str, Any], python: str = sys.executable, **environment: str
 def run(plan: dict[str, Any], **environment: str) -> tuple[int, str, str]:
     process = start(plan, **environment)
     try:
-        out, err = process.communicate(timeout=200)
+        out, err = process.communicate(timeout=LONGEST)
     finally:
         process.kill()
     return process.returncode, out, err
@@ -141,7 +141,7 @@ def test_a_stop_reaches_every_mpi_process(tmp_path: Path, mpi: Path) -> None:
     pids = [tmp_path / f"pid.{rank}" for rank in (0, 1)]
     eventually(lambda: all(each.exists() and each.read_text() for each in pids), "both processes")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=120)
+    process.communicate(timeout=LONGEST)
     assert process.returncode == 128 + signal.SIGTERM
     left = [Path("/proc", each.read_text().strip()) for each in pids]
     eventually(lambda: not any(each.exists() for each in left), "the end of both")
@@ -203,7 +203,7 @@ def test_a_stop_reaches_every_process(tmp_path: Path) -> None:
     logs = [tmp_path / f"std_log_process_0{rank}.txt" for rank in (0, 1)]
     eventually(lambda: all(each.exists() and each.read_text() for each in logs), "both processes")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=120)
+    process.communicate(timeout=LONGEST)
     assert process.returncode == 128 + signal.SIGTERM
     assert (tmp_path / "saved.0").exists()
     assert (tmp_path / "saved.1").exists()
@@ -222,7 +222,7 @@ def test_each_machine_has_its_own_gpus(tmp_path: Path) -> None:
 def test_it_runs_on_python_3_8(tmp_path: Path) -> None:
     """The oldest Python that a machine beside the job may have."""
     process = start(plan("pytorch", "echo $RANK", tmp_path, 1, 2), python="python3.8")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=LONGEST)
     if "not found" in err or "not installed" in err:  # pyenv's stand-in for a version that is not there
         pytest.skip("needs Python 3.8")
     assert (process.returncode, sorted(out.splitlines()), err) == (0, ["0", "[rank 1] 1"], "")

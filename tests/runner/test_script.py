@@ -13,6 +13,7 @@ import pytest
 
 from smalt.launcher import claims
 from smalt.runner import script
+from tests.helpers import LONGEST
 
 
 def run(folder: Path, command: str, **more: object) -> subprocess.CompletedProcess[str]:
@@ -131,7 +132,7 @@ def test_a_terminated_command_leaves_its_own_code(tmp_path: Path) -> None:
     assert shell.stdout is not None
     assert shell.stdout.readline() == b"ready\n"
     os.killpg(shell.pid, 15)
-    assert shell.wait(120) == 6
+    assert shell.wait(LONGEST) == 6
     shell.stdout.close()
     assert claims.read_code(claims.make_path(str(tmp_path), "s")) == 6
 

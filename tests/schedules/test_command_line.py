@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.helpers import Server
+from tests.helpers import LONGEST, Server
 
 
 class Ran(NamedTuple):
@@ -25,7 +25,7 @@ def smalt(module_server: Server, tmp_path: Path) -> Callable[..., Ran]:
     def call(*words: str) -> Ran:
         command = [sys.executable, "-c", "from smalt.cli import main; main()", *words]
         environment = {**os.environ, "SMALT_HOME": str(module_server.home.root)}
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=LONGEST)
         return Ran(done.returncode, done.stdout, done.stderr)
 
     (tmp_path / "job.yml").write_text(JOB)

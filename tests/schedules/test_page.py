@@ -15,7 +15,7 @@ import pytest
 
 import yaml
 from smalt.service.schedules.missed import GRACE, MOST_MADE_UP, POLICIES
-from tests.helpers import Server
+from tests.helpers import LONGEST, Server
 
 PAGE = (Path(__file__).parents[2] / "docs/schedules.md").read_text()
 
@@ -28,7 +28,7 @@ def test_the_files_of_the_page(own_server: Server, tmp_path: Path) -> None:
     def smalt(*words: str) -> Any:
         command = [sys.executable, "-c", "from smalt.cli import main; main()", *words]
         environment = {**os.environ, "SMALT_HOME": str(own_server.home.root)}
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=LONGEST)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
 
@@ -56,7 +56,7 @@ def test_the_unit_of_the_page(tmp_path: Path) -> None:
     unit.write_text(text.replace("%h", str(tmp_path)))
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
     command = ["systemd-analyze", "--user", "verify", str(unit)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -129,7 +129,7 @@ def test_a_command_starts_what_was_killed_while_idle(own_server: Server) -> None
         records.execute("UPDATE schedules SET next_time=?, anchor=?", (at, at - 3600))
     command = [sys.executable, "-m", "smalt", "job", "list"]
     environment = {**os.environ, "SMALT_HOME": str(own_server.home.root)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST)
     assert done.returncode == 0, done.stderr
     [tick] = eventually(lambda: [one for one in show(own_server, "once")["lastTicks"] if one["status"] == "fired"])
     assert tick["late"] > 3000

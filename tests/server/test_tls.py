@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from tests.helpers import WORKSPACE, Server, eventually, host_job
+from tests.helpers import LONGEST, WORKSPACE, Server, eventually, host_job
 
 RUN = "import runpy; runpy.run_module('smalt.service', run_name='__main__')"
 NO_PORT = """
@@ -25,7 +25,7 @@ def shake_hands(port: int) -> bool:
     """Return whether a client's handshake succeeds; one that is not answered in 30 seconds is an error."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), timeout=120) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=LONGEST) as plain:
         try:
             with context.wrap_socket(plain):
                 return True

@@ -18,7 +18,7 @@ from smalt.service.api.drafts import draft_files, folder_files, submission
 from smalt.service.api.drafts.draft_files import write_draft
 from smalt.service.api.drafts.folder_files import write_file
 from smalt.service.data.files.durable_files import write_durably
-from tests.helpers import Answer, Server, running_server
+from tests.helpers import LONGEST, Answer, Server, running_server
 
 COMPONENT = """\
 $schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
@@ -383,13 +383,13 @@ def test_of_two_that_save_at_once_one_is_refused(
     def write_slowly(*arguments: Any) -> None:
         if not is_writing.is_set():
             is_writing.set()
-            may_write.wait(120)
+            may_write.wait(LONGEST)
         write_durably(*arguments)
 
     monkeypatch.setattr(module, "write_durably", write_slowly)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(write, file, one, etag, is_new)
-        assert is_writing.wait(120)
+        assert is_writing.wait(LONGEST)
         second = pool.submit(write, tmp_path / "link" / "f", two, etag, is_new)
         wait([second], timeout=0.5)
         may_write.set()
@@ -464,7 +464,7 @@ def put_file(server: Server, path: str, content: bytes, headers: dict[str, str])
     import http.client
 
     sent = {"Authorization": f"Bearer {server.home.read_token()}", **headers}
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONGEST)
     return server._ask(connection, "PUT", path, None, content, sent)
 
 

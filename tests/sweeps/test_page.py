@@ -18,6 +18,7 @@ import pytest
 from smalt.cli.jobs.sweep_page.axes import build_metric_axis, build_parameter_axes
 from smalt.cli.jobs.sweep_page.importance import compute_share, group_values, measure_importance, rank_values
 from smalt.cli.jobs.sweep_page.page import render_page
+from tests.helpers import LONGEST
 from tests.sweeps.recorded import RecordedTrial, make_body, make_trials
 
 SPACE = {
@@ -184,7 +185,7 @@ def test_a_browser_draws_a_line_for_each_trial(tmp_path: Path) -> None:
     (tmp_path / "s.html").write_text(render_page(make_answer(make_trials(30))))
     options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
     command = [str(CHROMIUM), *options.split(), f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
-    done = subprocess.run([*command, (tmp_path / "s.html").as_uri()], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*command, (tmp_path / "s.html").as_uri()], capture_output=True, text=True, timeout=LONGEST)
     drawn = done.stdout.partition('id="coordinates"')[2].partition("</svg>")[0]
     assert drawn.count("<polyline") == 30, done.stderr
     assert drawn.count('class="grip"') == 5

@@ -14,6 +14,7 @@ import pytest
 from smalt.client import MLClient
 from smalt.client.connection.connection import ApiConnection
 from tests.cli.conftest import Ran, smalt
+from tests.helpers import LONGEST
 from tests.sweeps.recorded import TERMINATED, RecordedHome, RecordedTrial, make_trials, record
 
 
@@ -122,7 +123,7 @@ def test_a_stream_that_begins_after_the_end_counts_all_trials_of_a_step(recorded
     assert lines[-2] == "tune: Completed in 2.0 s, 20/20 trials, 2 failed, best 0.9117 (trial_18)"
     printed = subprocess.run(
         [sys.executable, "-c", "from smalt import MLClient; MLClient().jobs.stream('pipe')"],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=LONGEST,
     )  # fmt: skip
     assert printed.stderr.splitlines()[0] == lines[-2]
 

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import smalt.inside
+from tests.helpers import LONGEST
 
 SITE = Path(smalt.inside.__path__[0], "site")
 SCRIPT = """
@@ -45,7 +46,7 @@ def test_a_name_that_begins_with_the_present_folder_is_taken(mlflow_python: str,
         env={"PYTHONPATH": str(SITE), "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false", "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONGEST,
     )
     lines = done.stdout.splitlines()
     assert lines[:4] == ["/run/f.txt", "/run/model/f.txt", "/run/model/f.txt", "/run/model/f.txt"], done.stderr

@@ -17,7 +17,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking.curve_cache import LEAST_STORED, CurveCache
 from smalt.service.tracking.curve_files import RunKey
 from smalt.service.tracking.curve_writer import CurveWriter
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 
 SPACE = Workspace(1, "s", "g", "w", "w", "{}", "me", 0.0)
 FEW = 16
@@ -95,7 +95,7 @@ def test_a_stop_waits_for_the_curves_that_are_being_written_only(tmp_path: Path)
 
     def wait(run: str) -> None:
         begun.set()
-        assert go_on.wait(120)
+        assert go_on.wait(LONGEST)
 
     curves = Writes(wait)
 

@@ -12,7 +12,7 @@ import pytest
 
 from smalt import wire
 from smalt.entities import PipelineJob
-from tests.helpers import eventually, host_job
+from tests.helpers import LONGEST, eventually, host_job
 from tests.tracking.conftest import Tracked
 
 SCRIPT = """
@@ -57,7 +57,7 @@ def command_line(tracked: Tracked, folder: Path, workspace: str, *words: str) ->
     """What a command that succeeds writes on both streams."""
     program = [sys.executable, "-m", "smalt", *words, "-w", workspace.rpartition("/")[2]]
     environment = {**os.environ, "SMALT_HOME": str(tracked.server.home.root), "COLUMNS": "80"}
-    done = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=folder, timeout=120)
+    done = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=folder, timeout=LONGEST)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 

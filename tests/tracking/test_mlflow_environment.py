@@ -15,7 +15,7 @@ from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 from smalt.service.tracking import mlflow_environment
 from tests.environments.wheels import make_wheel
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 
 # Asks for the tool as a server would, and says what was logged and where its Python is.
 ASK = """
@@ -52,7 +52,7 @@ def test_several_ask_at_once(home: Home, small: tuple[Path, Path]) -> None:
     """Of several processes one installs it; all get the same Python, and a record tells what is in it."""
     command = [sys.executable, "-c", ASK, str(home.root), *map(str, small)]
     asking = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    answers = [json.loads(process.communicate(timeout=120)[0]) for process in asking]
+    answers = [json.loads(process.communicate(timeout=LONGEST)[0]) for process in asking]
     assert len({python for python, _ in answers}) == 1
     installed = [said for _, said in answers if any(line.startswith("installed in") for line in said)]
     assert len(installed) == 1

@@ -9,9 +9,6 @@ from typing import Any
 from tests.helpers import eventually
 from tests.tracking.conftest import Tracked
 
-SECONDS = 120.0
-"""Seconds for a few trials that import mlflow."""
-
 
 def make_body(command: str, **more: Any) -> dict[str, Any]:
     return {
@@ -35,7 +32,7 @@ def run_sweep(tracked: Tracked, workspace: str, body: dict[str, Any]) -> dict[st
         shown: dict[str, Any] = tracked.server.ask("GET", path).body["properties"]
         return shown if shown["status"] in ("Completed", "Failed", "Canceled") else None
 
-    found = eventually(look, "the sweep", SECONDS)
+    found = eventually(look, "the sweep")
     assert found is not None
     return found
 

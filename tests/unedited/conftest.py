@@ -13,9 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import Server
-
-LONGEST = 180
+from tests.helpers import LONGEST, Server
 
 
 @dataclass

@@ -81,7 +81,7 @@ import sys, nbformat
 from nbclient import NotebookClient
 for name, kernel in (("kernel.ipynb", "smalt"), ("extension.ipynb", "python3")):
     notebook = nbformat.read(name, as_version=4)
-    NotebookClient(notebook, kernel_name=kernel, timeout=240).execute()
+    NotebookClient(notebook, kernel_name=kernel, timeout=LONGEST).execute()
     nbformat.write(notebook, name)
 """
 CELLS = (

@@ -22,12 +22,10 @@ from smalt.service.environments.views.host_python import HostPython
 from smalt.service.environments.views.overlay_pool import OverlayPool
 from smalt.service.records.workspaces import Workspace
 from smalt.service.settings import ServerSettings
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 from tests.launcher.rig import Client, Rig
 from tests.warm.program import Program
 
-LONGEST = 120.0
-"""Seconds in which a program must end, on a machine that does much else."""
 READY = 60
 """Seconds in which a parent must have imported."""
 _WORKSPACE = Workspace(1, "sub", "group", "default", "default", "", "", 0.0)

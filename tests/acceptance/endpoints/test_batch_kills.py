@@ -106,7 +106,7 @@ def test_no_invocation_is_lost_or_doubled(own_server: Server, tmp_path: Path) ->
     names = send_while_killed(own_server, invoke, 24)
     assert sorted(str(job.name) for job in client.batch_endpoints.list_jobs("scored")) == names
     for name in names:
-        eventually(lambda name=name: client.jobs.get(name).status == "Completed", name, 120)  # type: ignore[misc]
+        eventually(lambda name=name: client.jobs.get(name).status == "Completed", name)  # type: ignore[misc]
 
 
 COMPONENT = """
@@ -148,7 +148,7 @@ def test_no_request_of_2020_is_lost_or_doubled(own_server: Server, tmp_path: Pat
 
     names = send_while_killed(own_server, submit, 16)
     for name in names:
-        eventually(lambda name=name: client.jobs.get(name).status == "Completed", name, 120)  # type: ignore[misc]
+        eventually(lambda name=name: client.jobs.get(name).status == "Completed", name)  # type: ignore[misc]
     assert sorted(str(job.name) for job in client.jobs.list()) == names
     assert sorted(trace.read_text().splitlines()) == sorted(f"w {name}-note" for name in names)
     headers = {"repeatability_request-id": "one"}
@@ -169,7 +169,7 @@ def test_rows_come_once_after_kills(own_server: Server, tmp_path: Path) -> None:
         own_server.kill()
         own_server.start_again()
     name = str(job.name)
-    eventually(lambda: client.jobs.get(name).status == "Completed", name, 120)
+    eventually(lambda: client.jobs.get(name).status == "Completed", name)
     client.jobs.download(name, output_name="score", download_path=tmp_path / "got")
     names = [f"{number:02}.txt" for number in range(20)]
     assert (tmp_path / "got/named-outputs/score/predictions.csv").read_text().split() == names

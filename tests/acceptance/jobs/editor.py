@@ -6,7 +6,7 @@ import json
 import socket
 from typing import Any
 
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 
 
 class Editor:
@@ -65,6 +65,6 @@ class Editor:
 
 def _connected(port: int) -> socket.socket | None:
     try:
-        return socket.create_connection(("127.0.0.1", port), timeout=120)
+        return socket.create_connection(("127.0.0.1", port), timeout=LONGEST)
     except OSError:
         return None

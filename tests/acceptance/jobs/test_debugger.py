@@ -15,7 +15,7 @@ import pytest
 
 from tests.acceptance.conftest import Desk
 from tests.acceptance.jobs.editor import Editor
-from tests.helpers import eventually, find_free_port
+from tests.helpers import LONGEST, eventually, find_free_port
 
 
 class Waiting(NamedTuple):
@@ -62,7 +62,7 @@ def waiting(desk: Desk) -> Iterator[Waiting]:
             yield Waiting(name, port, process, editor, copy)
     finally:
         process.terminate()
-        process.communicate(timeout=120)
+        process.communicate(timeout=LONGEST)
 
 
 def test_an_editor_stops_a_step_at_a_line(waiting: Waiting) -> None:
@@ -82,7 +82,7 @@ def test_an_editor_stops_a_step_at_a_line(waiting: Waiting) -> None:
     editor.answer("continue", threadId=thread)
     editor.event("terminated")
     editor.close()
-    out, err = waiting.process.communicate(timeout=120)
+    out, err = waiting.process.communicate(timeout=LONGEST)
     assert waiting.process.returncode == 0, err
     assert f"waits for an editor at 127.0.0.1:{waiting.port}" in err
     assert f"rate 0.5 {waiting.name}" in out
@@ -93,7 +93,7 @@ def test_a_debugger_that_nobody_came_to_ends_with_the_command(waiting: Waiting) 
     """SIGTERM leaves neither the step nor the copy behind."""
     waiting.editor.close()
     waiting.process.terminate()
-    waiting.process.communicate(timeout=120)
+    waiting.process.communicate(timeout=LONGEST)
     assert waiting.process.returncode == 128 + 15
     assert not waiting.copy.exists()
     eventually(lambda: not Editor.can_connect(waiting.port), "the end of the debugger")

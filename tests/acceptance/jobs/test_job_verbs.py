@@ -9,7 +9,7 @@ import pytest
 
 from smalt.service.api.studio.pages import explain_missing_pages
 from tests.acceptance.conftest import Desk
-from tests.helpers import host_job
+from tests.helpers import LONGEST, host_job
 
 HELLO = "command: echo hello\nenvironment: azureml:host\n"
 
@@ -208,7 +208,7 @@ def test_the_process_that_users_start(desk: Desk) -> None:
         "-n",
         "own",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "own\n", "")
 
 

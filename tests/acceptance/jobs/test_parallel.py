@@ -224,7 +224,7 @@ def run(mini_batch):
     own_server.kill()
     (tmp_path / "go").touch()
     own_server.start_again()
-    eventually(lambda: client.jobs.get(job.name).status == "Completed", "the end of the job", 120)
+    eventually(lambda: client.jobs.get(job.name).status == "Completed", "the end of the job")
     client.connection.close()
     rows = (tmp_path / "rows.txt").read_text().splitlines()
     assert [Path(row).name for row in rows] == [f"{number}.txt" for number in range(8)]

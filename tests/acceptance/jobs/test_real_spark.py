@@ -169,6 +169,6 @@ def test_a_canceled_job_leaves_no_process(server: Server, folder: Path) -> None:
 
     pids = eventually(read_pids, "its processes", 600)
     assert smalt(server, folder, "job", "cancel", "--name", "endless").returncode == 0
-    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "their end", 120)
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "their end")
     words = ("job", "show", "--name", "endless", "--query", "status", "-o", "tsv")
     eventually(lambda: smalt(server, folder, *words).stdout.strip() == "Canceled", "its end", 60)
