@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { FILES, PIPELINE, drag, fill, form, node, readText, registerThree, runSmalt, writeProject } from "./designer_rig";
+import { FILES, PIPELINE, drag, fill, form, node, readText, registerThree, runSmalt, waitUntilStill, writeProject } from "./designer_rig";
 import { call, checkAccess, expect, open, test, waitForEnd, WORKSPACE } from "./rig";
 
 test("open a file, change a parameter, save one line, submit", async ({ page }) => {
@@ -101,7 +101,6 @@ test("draw a three-step pipeline from nothing, run it, and run its YAML by the c
   }
   await palette.getByLabel("Find a component").fill("");
   await page.getByRole("button", { name: "Fit View" }).click();
-  await page.waitForTimeout(300); // the view moves there
   await drag(page, node(page, "make_rows").locator("[data-port=table]"), node(page, "sum_rows").locator("[data-port=table]"));
   await page.mouse.up();
   await expect(page.locator(".react-flow__edge")).toHaveCount(1);
@@ -207,7 +206,7 @@ test("registered data is found, and dragged to a step, an input, or the drawing"
   const path = writeProject("data", "type: pipeline\ninputs:\n  table: {type: uri_folder, path: ./old}   # the table\njobs:\n  sum: {component: azureml:sum_rows:1, inputs: {factor: 2}}\n  take:\n    command: cat ${{inputs.file}}\n    environment: azureml:host@latest\n    inputs:\n      file: {type: uri_file, path: ./pipeline.yml, mode: direct}   # a file\n");
   await open(page, `designer?file=${path}`);
   await page.getByRole("button", { name: "Fit View" }).click();
-  await page.waitForTimeout(300);
+  await waitUntilStill(node(page, "sum"));
   const palette = page.getByRole("complementary", { name: "Components" });
   const item = (name: string) => palette.getByRole("button", { name, exact: true });
   await item("numbers").dragTo(node(page, "sum"));

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { readFileSync, writeFileSync } from "node:fs";
-import { COMPONENT, FILES, PIPELINE, fill, form, node, readText, writeProject } from "./designer_rig";
+import { COMPONENT, FILES, PIPELINE, fill, form, node, readText, waitUntilStill, writeProject } from "./designer_rig";
 import { checkAccess, expect, open, test } from "./rig";
 
 test("the text and the drawing edit each other, with problems at their places", async ({ page }) => {
@@ -195,7 +195,7 @@ test("a large pipeline opens at its beginning, and takes keys and connections as
   await open(page, `designer?file=${writeProject("large", `type: pipeline\njobs:\n${steps.join("")}`)}`);
   await expect(node(page, "step_0")).toBeInViewport();
   expect(await page.locator("[data-step]").count()).toBeLessThan(60);
-  await page.waitForTimeout(300); // the view moves there
+  await waitUntilStill(node(page, "step_0"));
   expect(await page.evaluate(() => (window as unknown as { measurements: number }).measurements)).toBeLessThan(20);
   await node(page, "step_3").click();
   const choice = form(page, "Step step_3").getByLabel("data", { exact: true });

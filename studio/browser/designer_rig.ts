@@ -46,7 +46,24 @@ export async function fill(page: Page, region: string, label: string, text: stri
   await field.fill(text);
   await field.blur();
 }
+/** Wait until something has not moved for ten frames: a view moves to its place, on a busy machine with few of them. */
+export const waitUntilStill = (place: Locator) =>
+  place.evaluate(
+    (element) =>
+      new Promise<void>((resolve) => {
+        let [before, still] = ["", 0];
+        const look = () => {
+          const now = JSON.stringify(element.getBoundingClientRect());
+          still = now === before ? still + 1 : 0;
+          before = now;
+          if (still >= 10) resolve();
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+  );
 export async function drag(page: Page, from: Locator, to: Locator): Promise<void> {
+  await waitUntilStill(from);
   const [a, b] = [(await from.boundingBox())!, (await to.boundingBox())!];
   await page.mouse.move(a.x + a.width / 2, a.y + a.height / 2);
   await page.mouse.down();

@@ -1,4 +1,4 @@
-import { form, node } from "./designer_rig";
+import { form, node, waitUntilStill } from "./designer_rig";
 import { checkAccess, expect, test } from "./rig";
 import { begin, changeOne, dragToPane, item, run, save, setField } from "./starter_rig";
 
@@ -78,8 +78,9 @@ test("a step that is added beside a long pipeline is brought into view", async (
   for (let k = 0; k < 4; k++) await page.getByRole("button", { name: "Zoom In" }).click();
   await item(page, "Command").click();
   await expect(node(page, "command")).toBeInViewport({ ratio: 1 });
+  await waitUntilStill(node(page, "s3"));
   await node(page, "s3").click();
   const before = await node(page, "s3").boundingBox();
-  await page.waitForTimeout(300);
+  await waitUntilStill(node(page, "s3"));
   expect(await node(page, "s3").boundingBox()).toEqual(before); // what is clicked stays where it is
 });

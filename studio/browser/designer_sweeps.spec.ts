@@ -1,4 +1,4 @@
-import { form, node } from "./designer_rig";
+import { form, node, waitUntilStill } from "./designer_rig";
 import { checkAccess, expect, test } from "./rig";
 import { begin, changeOne, item, run, save, setField } from "./starter_rig";
 
@@ -32,7 +32,7 @@ jobs:
       word: hello
 `);
   await page.getByRole("button", { name: "Fit View" }).click();
-  await page.waitForTimeout(300); // the view moves there
+  await waitUntilStill(node(page, "own"));
   await item(page, "For each").dragTo(node(page, "own"));
   const loop = form(page, "Step each_own");
   await expect(loop.getByLabel("body")).toHaveValue("${{parent.jobs.own}}");

@@ -25,7 +25,7 @@ STUDIO = Path(__file__).resolve().parents[2] / "studio"
 SPECS = sorted(path.name for path in (STUDIO / "browser").glob("*.spec.ts"))
 STILL_CHROMIUM = Path(__file__).with_name("still_chromium.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-LONGEST = 300
+LONGEST = 450
 
 SAID = r"^ +((?:\w*Error|Test timeout|Locator:|Received\b|\+ (?! *Received)).*)$"
 """What Playwright says of a failure; a line that begins with + is of a difference, and was not expected."""
