@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -9,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,11 +102,20 @@ def installed(version: str, *more: str) -> str:
     key = hashlib.sha256(repr((packages, sys.version_info[:2])).encode()).hexdigest()[:16]
     folder = Path(os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()) / f"smalt-official-{key}"
     python, uv = folder / "bin" / "python", find_uv_bin()
-    if not (folder / "complete").exists():
-        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, folder], check=True)
-        subprocess.run([uv, "pip", "install", "-q", "--python", python, *packages], check=True)
-        (folder / "complete").touch()
+    with _locked(folder):
+        if not (folder / "complete").exists():
+            subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, folder], check=True)
+            subprocess.run([uv, "pip", "install", "-q", "--python", python, *packages], check=True)
+            (folder / "complete").touch()
     return str(python)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one worker at a time make a folder that all of them use."""
+    with open(f"{folder}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +135,12 @@ def _downloaded(version: str) -> Path:
     from uv import find_uv_bin
 
     top = Path(os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()) / f"smalt-official-source-{version}"
-    if not (top / "complete").exists():
-        top.mkdir(parents=True, exist_ok=True)
-        fetch = [find_uv_bin(), "tool", "run", "pip", "download", "-q", "--no-binary", ":all:", "--no-deps"]
-        subprocess.run([*fetch, "-d", str(top), f"azure-ai-ml=={version}"], check=True)
-        with tarfile.open(next(top.glob("*.tar.gz"))) as archive:
-            archive.extractall(top, filter="data")
-        (top / "complete").touch()
+    with _locked(top):
+        if not (top / "complete").exists():
+            top.mkdir(parents=True, exist_ok=True)
+            fetch = [find_uv_bin(), "tool", "run", "pip", "download", "-q", "--no-binary", ":all:", "--no-deps"]
+            subprocess.run([*fetch, "-d", str(top), f"azure-ai-ml=={version}"], check=True)
+            with tarfile.open(next(top.glob("*.tar.gz"))) as archive:
+                archive.extractall(top, filter="data")
+            (top / "complete").touch()
     return next(each for each in top.iterdir() if each.is_dir())
