@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import uuid
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from tests import forked_servers
 from tests.distribution import import_share, make_scheduler, order_items
 from tests.forked_programs import ForkedPrograms
 from tests.helpers import WORKSPACE, Server, running_server, temporary_server
+
+PLACES = ("AZUREML_", "AZURE_ML_", "MLFLOW_")
+"""How variables begin that jobs have, and programs of the service read."""
 
 
 def put_python_first() -> None:
@@ -35,7 +38,15 @@ def put_python_first() -> None:
         os.environ["PATH"] = os.pathsep.join([asked.stdout.strip(), os.environ["PATH"]])
 
 
+def forget_places(environment: MutableMapping[str, str]) -> None:
+    """Remove what names a server, a job or a workspace of who starts the tests: programs of tests would go there."""
+    for name in list(environment):
+        if name in ("SMALT_HOME", "SMALT_URL", "SMALT_TOKEN", "SMALT_DEBUG") or name.startswith(PLACES):
+            del environment[name]
+
+
 put_python_first()
+forget_places(os.environ)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that a test starts compiles all its modules again
 forked_servers.remember_environment()
 # Timings belong in bench/: no test fails because making its values took long. In CI each run tries the same values.

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from smalt.machine.processes import read_stat
+from tests.conftest import forget_places
 from tests.forked_servers import ForkedServer
 from tests.helpers import LONGEST, eventually, pytest_command, read_descriptors, temporary_server
 from tests.studio.test_browser import describe_failures
@@ -258,3 +259,12 @@ def test_no_test_of_made_values_is_timed() -> None:
     words = ("suppress_health_check" + "=", "deadline" + "=None")
     files = [path for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py"]
     assert [str(path) for path in files if any(word in path.read_text() for word in words)] == []
+
+
+def test_no_test_goes_where_its_starter_works() -> None:
+    """A shell, or a job, may name its own server, workspace and run."""
+    own = {"SMALT_URL": "http://x", "SMALT_HOME": "/h", "AZUREML_ARM_SUBSCRIPTION": "s", "MLFLOW_RUN_ID": "r"}
+    kept = {"SMALT_TEST_AZURITE": "/a", "SMALT_HAND_OVER": "0", "HOME": "/root"}
+    environment = {**own, **kept}
+    forget_places(environment)
+    assert environment == kept
