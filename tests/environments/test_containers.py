@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -31,6 +32,21 @@ def end(*_):
     with open("saved", "a") as file:
         file.write("x")
     time.sleep(1.5)
+    sys.exit(3)
+signal.signal(signal.SIGTERM, end)
+pathlib.Path("begun").touch()
+time.sleep(600)
+"""
+
+
+SLOWLY_SAVING = """
+import os, pathlib, signal, sys, time
+def end(*_):
+    with open("told", "a") as file:
+        file.write("x")
+    while not os.path.exists("go"):
+        time.sleep(0.05)
+    pathlib.Path("saved").touch()
     sys.exit(3)
 signal.signal(signal.SIGTERM, end)
 pathlib.Path("begun").touch()
@@ -184,6 +200,94 @@ def test_what_is_inside_ends_with_its_killed_keeper(within: Any, podman: Podman,
         assert (await bench.over(other)).status == "Completed"
 
     within(test)
+
+
+def find_monitor(podman: Podman, mark: Path) -> int:
+    """Return the pid of conmon."""
+    return int(podman.run("inspect", "--format", "{{.State.ConmonPid}}", mark.name))
+
+
+def find_processes(podman: Podman, mark: Path) -> dict[str, int]:
+    """Return the processes that a container outlives."""
+    supervisor = int(mark.name.rpartition("-")[2])
+    (client,) = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    return {"supervisor": supervisor, "client": int(client), "monitor": find_monitor(podman, mark)}
+
+
+@pytest.mark.parametrize("killed", ["supervisor", "client", "monitor", "launcher", "supervisor launcher"])
+def test_a_container_keeps_its_grace(within: Any, podman: Podman, marks: Path, killed: str) -> None:
+    """It saves its work to the end, told once, whatever is killed meanwhile and whatever other job ends."""
+
+    async def test(bench: Workbench) -> None:
+        own = environment(bench, "own", image=podman.image)
+        job = bench.submit(f"saves-{OWN}", {"command": f"python3 -c '{SLOWLY_SAVING}'", "environment": own})
+        place = folder(bench, job)
+        await asyncio.to_thread(eventually, (place / "begun").exists)
+        (mark,) = marks.glob("smalt-*")
+        found = find_processes(podman, mark)
+        bench.engine.cancel(job)
+        await asyncio.to_thread(eventually, (place / "told").exists)
+        for each in killed.split():
+            if each == "launcher":
+                kill_launcher(bench.home)
+            else:
+                os.kill(found[each], signal.SIGKILL)
+        other = bench.submit(f"beside-{OWN}", {"command": "sleep 2", "environment": own})
+        assert (await bench.over(other)).status == "Completed"
+        await asyncio.to_thread(remove_orphans, marks, [*podman.command.split(), "rm", "--force", "--time", "0"])
+        (place / "go").touch()
+        assert (await bench.over(job)).status == "Canceled"
+        assert (place / "saved").exists()
+        assert (place / "told").read_text() == "x"
+
+    within(test)
+    assert not any(f"-{OWN}" in name for name in podman.containers)
+
+
+def test_a_killed_monitor_ends_the_job_with_a_sentence(within: Any, podman: Podman, marks: Path) -> None:
+    """At once, not when the engine's client is tired of waiting; what is inside may save its work."""
+
+    async def test(bench: Workbench) -> None:
+        own = environment(bench, "own", image=podman.image)
+        job = bench.submit(f"blind-{OWN}", {"command": f"python3 -c '{SLOWLY_SAVING}'", "environment": own})
+        place = folder(bench, job)
+        await asyncio.to_thread(eventually, (place / "begun").exists)
+        (mark,) = marks.glob("smalt-*")
+        os.kill(find_monitor(podman, mark), signal.SIGKILL)
+        (place / "go").touch()
+        over = await bench.over(job)
+        assert over.status == "Failed"
+        assert str(over.error and json.loads(over.error)["message"]) == (
+            "Podman's monitor of the container (conmon) was killed (possibly out of memory), so the command was ended, "
+            "as its output was lost; run the job again"
+        )
+        assert (place / "saved").exists()
+        assert (place / "told").read_text() == "x"
+
+    within(test)
+    assert list(marks.iterdir()) == []
+    assert not any(f"blind-{OWN}" in name for name in podman.containers)
+
+
+def test_a_program_without_variables_is_told_once(within: Any, podman: Podman, marks: Path) -> None:
+    """`env -i` takes away the variable that says who sends SIGTERM inside."""
+
+    async def test(bench: Workbench) -> None:
+        asked = {
+            "command": f"env -i python3 -c '{SLOWLY_SAVING}'",
+            "environment": environment(bench, "own", image=podman.image),
+        }
+        job = bench.submit(f"bare-{OWN}", asked)
+        place = folder(bench, job)
+        await asyncio.to_thread(eventually, (place / "begun").exists)
+        bench.engine.cancel(job)
+        await asyncio.to_thread(eventually, (place / "told").exists)
+        (place / "go").touch()
+        assert (await bench.over(job)).status == "Canceled"
+        assert (place / "told").read_text() == "x"
+
+    within(test)
+    assert not any(f"bare-{OWN}" in name for name in podman.containers)
 
 
 def test_a_killed_keeper_leaves_no_container(within: Any, podman: Podman, marks: Path) -> None:

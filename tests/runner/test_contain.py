@@ -34,12 +34,17 @@ class Box:
 
     def start(self, deaf: int, command: str | None, by: str = "signal", grace: float = 1000.0) -> subprocess.Popen[str]:
         """Start one on which the first `deaf` of the engine's verb `by` have no effect."""
-        verbs = {"signal": ["true"], "remove": ["true"], by: ["sh", "-c", f"echo $0 >>{self._heard}"]}
+        verbs = {
+            "signal": ["true"],
+            "remove": ["true"],
+            "state": ["false"],
+            by: ["sh", "-c", f"echo $0 >>{self._heard}"],
+        }
         plan: dict[str, Any] = {
             "run": [sys.executable, "-c", RUN, str(self._heard), str(deaf)],
             **verbs,
             "image": "an-image", "command": command, "path": None, "name": "box", "marks": str(self._marks),
-            "grace": grace, "hidden": [],
+            "grace": grace, "hidden": [], "pid_options": [], "sentence": None,
         }  # fmt: skip
         process = self.process = subprocess.Popen([sys.executable, "-c", CONTAIN, json.dumps(plan)], text=True)
         eventually(lambda: self._heard.exists() or process.poll() is not None, "the container")

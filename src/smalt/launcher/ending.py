@@ -35,14 +35,11 @@ class StepEnding:
     def is_busy(self) -> bool:
         return bool(self._remains)
 
-    def start_termination(self, record: StepRecord, grace: float) -> None:
-        """SIGTERM to all of it now, SIGKILL to what is left after `grace` seconds."""
-        when = time.monotonic() + grace
-        if record.kill_at is not None and record.kill_at <= when:
-            return
-        record.kill_at = when
+    def start_termination(self, record: StepRecord) -> None:
+        """SIGTERM to all of it now, SIGKILL to what is left at its `kill_at`."""
+        assert record.kill_at is not None
         if record.ended is None:
-            self._timers.add_at(when, partial(self._send_kill, record))
+            self._timers.add_at(record.kill_at, partial(self._send_kill, record))
             self._send_term(record)
             if time.monotonic() - record.monotonic < YOUNG:
                 self._timers.add_after(SOON, partial(self._send_term_again, record))
@@ -54,9 +51,13 @@ class StepEnding:
         if not left:
             self._over(record)
             return
+        contained = {pid for pid in left if marks.is_signalled_by_parent(pid)}
         if record.kill_at is None:
-            record.kill_at = time.monotonic() + LEFTOVER_GRACE
-            tree.send_signal(left, tree.TERM)
+            record.kill_at = time.monotonic() + (record.grace if contained else LEFTOVER_GRACE)
+            tree.send_signal([pid for pid in left if pid not in contained], tree.TERM)
+        # The supervisor of a container was killed if its PID 1 still runs. Whether that had SIGTERM is unknown;
+        # it passes on the first one only.
+        tree.send_signal([pid for pid in contained if marks.is_first_in_namespace(pid)], tree.TERM)
         self._remains.add(record)
         self._timers.add_after(0.003, partial(self._check_left, record, 0.006))
 

@@ -146,12 +146,16 @@ def make_intent_entry(record: StepRecord) -> dict[str, Any]:
     }
 
 
+def make_stop_entry(record: StepRecord) -> dict[str, Any]:
+    return {"t": "stop", "id": record.id, "reason": record.reason, "grace": record.grace, "kill_at": record.kill_at}
+
+
 def _list_entries(record: StepRecord) -> list[dict[str, Any]]:
     entries = [make_intent_entry(record)]
     if record.pid:
         entries.append(make_start_entry(record))
     if record.reason:
-        entries.append({"t": "stop", "id": record.id, "reason": record.reason, "grace": record.grace})
+        entries.append(make_stop_entry(record))
     if record.exit:
         entries.append({"t": "exit", "exit": record.exit})
     return entries
@@ -184,6 +188,6 @@ def _apply_entry(records: dict[str, StepRecord], entry: dict[str, Any], machine:
         known.pid, known.start_time = entry["pid"], entry["start_time"]
         known.started, known.monotonic = entry["started"], entry["monotonic"]
     elif kind == "stop":
-        known.reason, known.grace = entry["reason"], entry["grace"]
+        known.reason, known.grace, known.kill_at = entry["reason"], entry["grace"], entry.get("kill_at")
     elif kind == "exit":
         known.exit = entry["exit"]

@@ -17,7 +17,10 @@ from smalt.machine import processes
 
 VARIABLE = "SMALT_STEP"
 _SIGNALLED_BY_PARENT = b"SMALT_SIGNALLED_BY_PARENT=1"
-"""A variable of what gets SIGTERM in a way of its own: the client of a container engine, and all in the container."""
+"""A variable of what gets SIGTERM in a way of its own: the client of a container engine, and all in the container.
+
+A hard limit as low as the mark's number says the same (runner/contain.py), and `env -i` does not remove it.
+"""
 _RLIMIT_LOCKS = 10
 _EXEC_TRIES, _EXEC_WAIT = 200, 0.0002
 
@@ -72,7 +75,17 @@ class StepMark:
 
 def is_signalled_by_parent(pid: int) -> bool:
     """Tell whether SIGTERM is for the parent of the process to send, and not for the launcher."""
-    return _SIGNALLED_BY_PARENT in _read_environment(pid)
+    soft, hard = _read_limits(pid)
+    return (soft >= 1 << 32 and soft == hard) or _SIGNALLED_BY_PARENT in _read_environment(pid)
+
+
+def is_first_in_namespace(pid: int) -> bool:
+    """Tell whether the process is PID 1 of a pid namespace below ours, such as a container's."""
+    for line in (read_proc_file(pid, "status") or b"").split(b"\n"):
+        if line.startswith(b"NSpid:"):
+            numbers = line.split()[1:]
+            return len(numbers) > 1 and numbers[-1] == b"1"
+    return False
 
 
 def remove_number() -> None:
@@ -87,11 +100,17 @@ def _set_limit(number: int | None) -> None:
 
 
 def _read_number(pid: int) -> int | None:
+    soft, _ = _read_limits(pid)
+    return soft if soft >= 1 << 32 else None
+
+
+def _read_limits(pid: int) -> tuple[int, int]:
+    """Return the soft and the hard limit that carry numbers; 0 where there is none."""
     for line in (read_proc_file(pid, "limits") or b"").split(b"\n"):
         if line.startswith(b"Max file locks"):
-            soft = line.split()[3]
-            return int(soft) if soft.isdigit() and int(soft) >= 1 << 32 else None
-    return None
+            soft, hard = line.split()[3:5]
+            return int(soft) if soft.isdigit() else 0, int(hard) if hard.isdigit() else 0
+    return 0, 0
 
 
 def _read_text(pid: int) -> str | None:

@@ -149,10 +149,16 @@ class RunningSteps:
                 record.set_exit("never started", None, time.time())
             self.exited.append(record)
             return
+        kill_at = time.monotonic() + grace
+        is_earlier = record.kill_at is None or kill_at < record.kill_at
+        if is_earlier:
+            record.kill_at = kill_at
         if record.reason is None:  # even if only what it left still runs: nothing is to follow it
             record.reason, record.grace = reason, grace
-            self._write_if_possible([{"t": "stop", "id": record.id, "reason": reason, "grace": grace}])
-        self._ending.start_termination(record, grace)
+            is_earlier = True
+        if is_earlier:
+            self._write_if_possible([journal.make_stop_entry(record)])
+            self._ending.start_termination(record)
 
     def acknowledge(self, step_ids: list[str]) -> None:
         """The server has these exits on its disk; they may be forgotten."""
@@ -400,7 +406,9 @@ class RunningSteps:
         self.started.append(record)
         self._watch_process(record)
         if record.reason:
-            self._ending.start_termination(record, record.grace)
+            if record.kill_at is None:  # written down by an earlier version
+                record.kill_at = time.monotonic() + record.grace
+            self._ending.start_termination(record)
         self._set_deadline(record)
 
     def _watch_process(self, record: StepRecord) -> None:

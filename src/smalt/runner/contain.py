@@ -1,12 +1,14 @@
 """A command in a container, as long as we live: `python contain.py '<JSON>'`. Python 3.8 or newer, by path.
 
-The JSON: run (the engine's command line up to the options of `run`), remove and signal (those that remove a container
-and send it SIGTERM, its name is added), image, command (null: the image's own program), path (PATH inside; null: the
-image's own), name, marks (a folder), grace, hidden (variables that stay outside).
+The JSON: run (the engine's command line up to the options of `run`), remove, signal and state (those that remove a
+container, send it SIGTERM and say "true" while it runs; its name is added), pid_options (options of `run` that each
+take a file for a pid, of the container's monitor and of its PID 1; Podman has them), image, command (null: the image's
+own program), path (PATH inside; null: the image's own), name, marks (a folder), grace, hidden (variables that stay
+outside), sentence (a file for why we ended the command; null: none).
 Everything else of our environment goes inside, by name: no value stands in a command line.
 
-The container is removed before we end. Where we cannot (SIGKILL), `marks` has a file of its name that nobody
-has locked any more: the server removes what such files name.
+The container is removed before we end. Where we cannot (SIGKILL), `marks` has a file of its name: the server removes
+what such files name that nobody has locked. The engine's client has it locked, too, while it lives.
 """
 
 from __future__ import annotations
@@ -15,10 +17,13 @@ import contextlib
 import fcntl
 import json
 import os
+import resource
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 MARGIN = 5.0
@@ -29,6 +34,14 @@ STEP, SIGNALLED_BY_PARENT = "SMALT_STEP", "SMALT_SIGNALLED_BY_PARENT"
 """The launcher finds processes of a step by the first; the second says that SIGTERM is not the launcher's to send."""
 ENGINE_CODES = (125, 126, 127)
 """Exit codes of an engine that failed itself; a command may have them too."""
+SENTENCE = "logs/smalt_container_error.txt"
+"""The file of the working directory in which we say why we ended a command that could have gone on."""
+LOOK = 0.1
+"""Seconds between two looks for the pids of a container that is being started."""
+RLIMIT_LOCKS = 10
+"""The limit by which the launcher finds processes of a step (launcher/marks.py)."""
+MONITOR = "Podman's monitor of the container (conmon)"
+KILLED = "{} was killed (possibly out of memory), so the command was ended, as its output was lost; run the job again"
 
 # PID 1 is sent signals only if it handles them, and no one else inside hears of those that it is sent; with it ends all
 # else, so it stays while others are saving their work. One that is not PID 1 (--pid=host) signals only its own child:
@@ -43,8 +56,8 @@ exit $code"""
 
 def main(plan: dict[str, Any]) -> int:
     name = f"{plan['name']}-{os.getpid()}"
-    with hold_mark(os.path.join(plan["marks"], name)):
-        return _Container(plan, name).run()
+    with hold_mark(os.path.join(plan["marks"], name)) as mark:
+        return _Container(plan, name, mark).run()
 
 
 class _Container:
@@ -52,14 +65,17 @@ class _Container:
 
     A client that gets SIGTERM while the container starts ends, and the container never hears of it; what is inside
     would get it twice. So the launcher sends it to neither: the client has a session of its own, and all carry
-    SIGNALLED_BY_PARENT. They keep the step's mark, by which the launcher ends them if this process is killed.
+    SIGNALLED_BY_PARENT, and a limit that cannot be raised again. They keep the step's mark, by which the launcher ends
+    them if this process is killed.
     """
 
-    def __init__(self, plan: dict[str, Any], name: str) -> None:
+    def __init__(self, plan: dict[str, Any], name: str, mark: int) -> None:
         self._plan = plan
         self._name = name
+        self._mark = mark
         self._is_stopped = False
         self._is_over = threading.Event()
+        self._processes = _Processes(os.path.join(plan["marks"], f".{name}"), plan["pid_options"])
 
     def run(self) -> int:
         """Return the exit code of the command."""
@@ -71,12 +87,46 @@ class _Container:
             stdin=subprocess.DEVNULL,
             env={**os.environ, SIGNALLED_BY_PARENT: "1"},
             start_new_session=True,
+            pass_fds=[self._mark],  # a server must not remove what is saving its work if we are killed
+            preexec_fn=_fix_limit,
         )
-        code = client.wait()
+        with self._processes:
+            code = client.wait() if self._processes.wait_for_client(client) else None
+            is_failed = code is None or code < 0 or code in ENGINE_CODES
+            is_cut_off = is_failed and self._end_inside(MONITOR if code is None else f"'{self._plan['run'][0]} run'")
         self._is_over.set()
-        if self._is_stopped or code < 0 or code in ENGINE_CODES:  # a client that was ended itself has left it
+        if is_failed or self._is_stopped:
             self._call_engine("remove")
+        code = _end_client(client)
+        if is_cut_off:
+            return 128 + signal.SIGKILL
         return 128 - code if code < 0 else code
+
+    def _end_inside(self, killed: str) -> bool:
+        """End what runs inside as a stop does; return False if nothing does.
+
+        `killed` passed on its output until now, and is no more.
+        """
+        if not self._is_running():
+            return False
+        if not self._is_stopped:
+            self._say(KILLED.format(killed))
+            self._handle_stop()
+        while self._is_running():
+            self._processes.wait_for_inside(PAUSE)
+        return True
+
+    def _is_running(self) -> bool:
+        known = self._processes.is_inside_alive()
+        return self._call_engine("state", b"true") == 0 if known is None else known
+
+    def _say(self, sentence: str) -> None:
+        with contextlib.suppress(OSError):
+            print(f"smalt: {sentence}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):
+            if self._plan["sentence"] is not None:
+                with open(self._plan["sentence"], "w") as file:
+                    file.write(sentence)
 
     def _make_command(self) -> list[str]:
         plan = self._plan
@@ -87,7 +137,8 @@ class _Container:
         program = [plan["image"]]
         if plan["command"] is not None:
             program = ["--entrypoint", "sh", plan["image"], "-c", INSIDE, "sh", plan["command"]]
-        return [*plan["run"], "--rm", "--name", self._name, *passed, *path, *program]
+        pids = self._processes.options
+        return [*plan["run"], "--rm", "--name", self._name, *pids, *passed, *path, *program]
 
     def _handle_stop(self, *_: Any) -> None:
         if not self._is_stopped:
@@ -112,15 +163,103 @@ class _Container:
             self._call_engine("remove")
             pause = PAUSE
 
-    def _call_engine(self, verb: str) -> int | None:
-        """Have the engine do to the container what the plan calls `verb`; return the exit code."""
+    def _call_engine(self, verb: str, answer: bytes = b"") -> int | None:
+        """Have the engine do to the container what the plan calls `verb`; return the exit code.
+
+        Where an `answer` is given, any other is a failure, too.
+        """
         with contextlib.suppress(OSError):
             command = [*self._plan[verb], self._name]
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
             )
-            return done.returncode
+            return done.returncode or int(answer not in done.stdout)
         return None
+
+
+class _Processes:
+    """A container's monitor and its PID 1, by descriptors that tell their end; none where the engine names no pids.
+
+    Without its monitor the engine's client learns nothing: it ends 20 s later, with an exit code of its own.
+    """
+
+    def __init__(self, path: str, options: list[str]) -> None:
+        options = options if hasattr(os, "pidfd_open") else []
+        self._files = {option: f"{path}.{number}" for number, option in enumerate(options)}
+        self._handles: list[int] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: Any) -> None:
+        while self._handles:
+            os.close(self._handles.pop())
+        for file in self._files.values():
+            with contextlib.suppress(OSError):
+                os.unlink(file)
+
+    @property
+    def options(self) -> list[str]:
+        """The options of `run` by which the engine leaves the pids."""
+        return [word for option in self._files.items() for word in option]
+
+    def wait_for_client(self, client: subprocess.Popen[bytes]) -> bool:
+        """Wait until the client has ended; return False if the monitor was killed before."""
+        if not self._files:
+            client.wait()
+            return True
+        ended = os.pidfd_open(client.pid)
+        try:
+            while not self._handles and not _wait_for_end([ended], LOOK):
+                self._open_handles()
+            monitor = self._handles[:1]
+            return ended in _wait_for_end([ended, *monitor]) or not self.is_inside_alive()
+        finally:
+            os.close(ended)
+
+    def is_inside_alive(self) -> bool | None:
+        """Tell whether PID 1 lives; None where that is unknown."""
+        return not _wait_for_end(self._handles[1:], 0.0) if self._handles else None
+
+    def wait_for_inside(self, seconds: float) -> None:
+        """Wait until PID 1 has ended, for so long at most."""
+        if not self._handles:
+            time.sleep(seconds)
+        _wait_for_end(self._handles[1:], seconds)
+
+    def _open_handles(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # not written yet, or only in part
+            for file in self._files.values():
+                with open(file) as text:
+                    self._handles.append(os.pidfd_open(int(text.read())))
+        if len(self._handles) < len(self._files):
+            while self._handles:
+                os.close(self._handles.pop())
+
+
+def _wait_for_end(handles: list[int], seconds: float | None = None) -> list[int]:
+    """Return those of the descriptors whose processes have ended as soon as one has, or after so many seconds."""
+    poll = select.poll()
+    for handle in handles:
+        poll.register(handle, select.POLLIN)
+    return [handle for handle, _ in poll.poll(None if seconds is None else 1000 * seconds)]
+
+
+def _end_client(client: subprocess.Popen[bytes]) -> int:
+    """Return the client's exit code; it ends with its container, which is over."""
+    try:
+        return client.wait(MARGIN)
+    except subprocess.TimeoutExpired:
+        client.kill()
+        return client.wait()
+
+
+def _fix_limit() -> None:
+    """Tell by the limit of the step's mark, which nothing inside can lose, what SIGNALLED_BY_PARENT tells."""
+    with contextlib.suppress(OSError, ValueError):
+        soft, hard = resource.getrlimit(RLIMIT_LOCKS)
+        if sys.platform == "linux" and soft != hard:
+            resource.setrlimit(RLIMIT_LOCKS, (soft, soft))
 
 
 @contextlib.contextmanager
@@ -128,7 +267,7 @@ def hold_mark(path: str) -> Any:
     """Hold a mark while the container of its name exists; a mark that nobody locks is an orphan's."""
     handle = _make_locked_file(path)
     try:
-        yield
+        yield handle
         os.unlink(path)
     finally:
         os.close(handle)

@@ -7,6 +7,7 @@ from collections import deque
 from functools import partial
 from typing import Any, cast
 
+from smalt.runner import contain
 from smalt.service.compute.backend import Backend, Exit, Reason
 from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import SmallResult
@@ -156,7 +157,8 @@ class ExitSettler:
         """Add to the error of a command what its log, folder and disk say of the cause."""
         entity, cwd = leaf.entity, backend.steps.get_working_directory(spec)
         error = outcome.add_command_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
-        error = outcome.add_disk_hint(leaf.explain_failure(cwd, error), self._state.context.root)
+        error = outcome.add_program_sentence(leaf.explain_failure(cwd, error), cwd, contain.SENTENCE)
+        error = outcome.add_disk_hint(error, self._state.context.root)
         log_file = f"{backend.steps.get_log_folder(spec)}/std_log.txt"
         if run.environment is not None and run.environment.declared_hash == HOST:
             error = outcome.add_module_hint(error, log_file, run.environment.python)

@@ -62,6 +62,8 @@ class StepContainer:
             "run": [*run, *engine.arguments, *options],
             "remove": engine.removal,
             "signal": engine.termination,
+            "state": engine.inspection,
+            "pid_options": engine.pid_options,
             "image": self.image,
             "command": text,
             "path": given.get("PATH", f"{leading}:{self.path}"),
@@ -69,6 +71,7 @@ class StepContainer:
             "marks": str(self.marks),
             "grace": grace,
             "hidden": [variable for variable in _HOST_VARIABLES if variable not in given],
+            "sentence": f"{cwd}/{contain.SENTENCE}",
         }
         return _make_text(plan)
 
@@ -89,6 +92,8 @@ class StepContainer:
             "run": [*run, *engine.arguments, *options],
             "remove": engine.removal,
             "signal": engine.termination,
+            "state": engine.inspection,
+            "pid_options": engine.pid_options,
             "image": self.image,
             "command": None,
             "path": None,
@@ -96,6 +101,7 @@ class StepContainer:
             "marks": str(self.marks),
             "grace": grace,
             "hidden": [*_HOST_VARIABLES, *hidden],
+            "sentence": None,
         }
         return _make_text(plan)
 

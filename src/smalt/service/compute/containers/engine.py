@@ -35,6 +35,8 @@ class ContainerEngine(NamedTuple):
     """The `uid:gid` to run as, so that the server owns the files that jobs write."""
     gpu_options: tuple[str, ...] = ()
     """Options of `run` that pass this machine's GPUs; empty if NVIDIA's Container Toolkit is not installed."""
+    is_remote: bool = False
+    """True if containers run on another machine, such as Podman's own on macOS."""
 
     @property
     def maps_root(self) -> bool:
@@ -50,6 +52,16 @@ class ContainerEngine(NamedTuple):
     def termination(self) -> list[str]:
         """The command that sends SIGTERM to a container's first process, without the container's name."""
         return [*self.command, "kill", "--signal", "TERM"]
+
+    @property
+    def inspection(self) -> list[str]:
+        """The command that says "true" while a container runs, without the container's name."""
+        return [*self.command, "container", "inspect", "--format", "{{.State.Running}}"]
+
+    @property
+    def pid_options(self) -> list[str]:
+        """The options of `run` that take a file for the pid of a container's monitor, and of its first process."""
+        return ["--conmon-pidfile", "--pidfile"] if self.is_podman and not self.is_remote else []
 
     def get_reference(self, image: str) -> str:
         """Return the image's full name: Podman asks for the registry of a short name, Docker means Docker Hub."""
@@ -117,6 +129,7 @@ def _find_engine(command: str | None, arguments: str) -> ContainerEngine | str:
             is_podman,
             _find_user(called, is_podman),
             _find_gpu_options(is_podman),
+            is_podman and bool(server.get("Server")),
         )
     return problem if command else "neither Docker nor Podman answers on this machine"
 

@@ -43,6 +43,8 @@ def remove_orphans(marks: Path, removal: Sequence[str]) -> None:
         with _lock_if_orphaned(mark) as is_orphaned:
             if is_orphaned and _remove_container(mark.name, removal):
                 mark.unlink(missing_ok=True)
+                for left in marks.glob(f".{mark.name}.*"):  # pids that its supervisor did not read
+                    left.unlink(missing_ok=True)
 
 
 def _remove_container(name: str, removal: Sequence[str]) -> bool:
