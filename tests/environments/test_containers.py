@@ -232,9 +232,9 @@ def test_a_container_keeps_its_grace(within: Any, podman: Podman, marks: Path, k
                 kill_launcher(bench.home)
             else:
                 os.kill(found[each], signal.SIGKILL)
+        await asyncio.to_thread(remove_orphans, marks, [*podman.command.split(), "rm", "--force", "--time", "0"])
         other = bench.submit(f"beside-{OWN}", {"command": "sleep 2", "environment": own})
         assert (await bench.over(other)).status == "Completed"
-        await asyncio.to_thread(remove_orphans, marks, [*podman.command.split(), "rm", "--force", "--time", "0"])
         (place / "go").touch()
         assert (await bench.over(job)).status == "Canceled"
         assert (place / "saved").exists()

@@ -6,12 +6,14 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smalt.launcher import claims
+from smalt.launcher.ending import LEFTOVER_GRACE
 from smalt.launcher.recovery import RESTARTED
 from smalt.machine import processes
 from tests.helpers import LONGEST, eventually
@@ -102,6 +104,24 @@ def test_a_stop_outlives_the_launcher(rig: Rig, client: Client) -> None:
     rig.kill_launcher()
     rig.launch()
     assert rig.connect().exit("a")["reason"] == "stopped"
+
+
+def test_what_a_stopped_step_left_keeps_its_grace(rig: Rig, client: Client) -> None:
+    """The next launcher gives it what remains, not what a step that ended by itself is given."""
+    saves = "(trap 'echo 1 >told' TERM; echo 1 >ready; until [ -e go ]; do sleep 0.05; done; echo 1 >saved) & wait"
+    step = rig.step("a", saves)
+    client.start(step)
+    eventually(lambda: rig.file("a", "ready"), "the step")
+    client.stop("a", 1000.0)
+    eventually(lambda: rig.file("a", "told"), "SIGTERM")
+    eventually(lambda: rig.file("a", "claim.a"), "the end of the step's shell")
+    rig.kill_launcher()
+    rig.launch()
+    again = rig.connect()
+    time.sleep(1.5 * LEFTOVER_GRACE)
+    Path(step["folder"], "go").touch()
+    assert again.exit("a")["reason"] == "stopped"
+    assert rig.file("a", "saved") == "1"
 
 
 def test_a_step_that_ended_while_nobody_watched_has_its_code(rig: Rig, client: Client, waiting: dict[str, Any]) -> None:
