@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ import uv
 from tests.helpers import LONGEST
 
 _PROGRAMS = ("sh", "bash", "cat", "sleep", "id", "env", "mkdir", "true")
+_LABEL = "smalt-test"
 _LEFT_OUT = {"test", "tests", "idlelib", "ensurepip", "lib2to3", "tkinter", "turtledemo", "__pycache__",
              "site-packages", "pydoc_data"}  # fmt: skip
 
@@ -44,12 +46,14 @@ def start(folder: Path) -> Podman | str:
     """Podman with an image of our own; else why there is none."""
     if shutil.which("podman") is None:
         return "there is no podman"
-    name = f"localhost/smalt-test-{os.getpid()}:1"
+    name = (
+        f"localhost/smalt-test-{uuid.uuid4().hex[:12]}:1"  # files of tests that one worker runs remove only their own
+    )
     archive = folder / "image.tar"
     with tarfile.open(archive, "w") as tar:
         _fill(tar)
-    subprocess.run(["podman", "import", str(archive), name], check=True,
-                   capture_output=True)  # fmt: skip
+    labelled = ["--change", f"LABEL {_LABEL}={name}"]
+    subprocess.run(["podman", "import", *labelled, str(archive), name], check=True, capture_output=True)
     archive.unlink()
     # The second works in a sandbox without cgroups of its own.
     for command, arguments in (
@@ -64,7 +68,10 @@ def start(folder: Path) -> Podman | str:
 
 
 def remove(image: str) -> None:
-    subprocess.run(["podman", "image", "rm", "--force", image], capture_output=True, check=False)
+    """Remove an image and what was built on it, which has its label: else Podman's store grows with each run."""
+    asked = ["podman", "images", "--all", "--quiet", "--no-trunc", "--filter", f"label={_LABEL}={image}"]
+    built = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()
+    subprocess.run(["podman", "image", "rm", "--force", image, *built], capture_output=True, check=False)
 
 
 def _fill(tar: tarfile.TarFile) -> None:
