@@ -12,6 +12,7 @@ from smalt.client.transfers.progress import format_bytes
 
 if TYPE_CHECKING:
     from smalt.cli.framework.verb import Invocation
+    from smalt.cli.output.table import TableScreen
     from smalt.client import MLClient
 
 Json = dict[str, Any]
@@ -21,9 +22,12 @@ _FIRST = (
     "cold_reason", "imported_before", "saved_seconds", "cpu_seconds", "peak_memory_bytes",
 )  # fmt: skip
 _LEAST_SAVED = 0.05
-_COLUMNS = ("step", "status", "duration", "cpu", "memory", "remark")
-_NARROW = ("step", "status", "duration", "remark")
+_COLUMNS = ("step", "status", "start", "duration", "cpu", "memory", "remark")
+_NARROW = ("step", "status", "start", "duration", "remark")
 """Columns where not all fit: why a step failed is read first."""
+_NARROWEST = ("step", "status", "duration", "remark")
+"""Columns where `start` would leave too little of the remarks."""
+_LEAST_REMARK = 30
 
 
 def fetch_report(client: MLClient, name: str) -> Json:
@@ -58,23 +62,37 @@ def print_report(ctx: Invocation, shown: Json) -> None:
 
     from smalt.cli.jobs import trial_table
     from smalt.cli.output import results as output
-    from smalt.cli.output import table
 
     steps, tail, trials = (shown.pop(key, None) for key in ("steps", "log_tail", "trials"))
     ctx.print_result(shown)
     screen = output.get_screen(sys.stdout)
-    rows = [_build_row(step) for step in steps or ()]
-    if rows:
-        click.echo()
-        needed = max(len(line) for line in table.render_table(rows, _COLUMNS).splitlines())
-        columns = _COLUMNS if screen.width is None or needed <= screen.width else _NARROW
-        click.echo(table.render_table(rows, columns, screen), nl=False)
+    if steps:
+        click.echo(f"\n{render_steps(steps, screen)}", nl=False)
     if trials:
         click.echo(f"\n{trial_table.render_trials(trials, shown, screen)}", nl=False)
     for heading, lines in [*_find_log_tails(steps or [], tail), *_find_log_tails(trials or [], None, "trial")]:
         click.echo(f"\n{heading}")
         for line in lines:
             click.echo(f"    {line}")
+
+
+def render_steps(steps: list[Json], screen: TableScreen) -> str:
+    """Return the steps as a table that fits the screen."""
+    from smalt.cli.output.table import render_table
+
+    rows = [_build_row(step, has_start=True) for step in steps]
+    if screen.width is None or _measure_table(rows, _COLUMNS) <= screen.width:
+        return render_table(rows, _COLUMNS, screen)
+    cut = [{**row, "remark": row["remark"][:_LEAST_REMARK]} for row in rows]
+    if _measure_table(cut, _NARROW) <= screen.width:
+        return render_table(rows, _NARROW, screen)
+    return render_table([_build_row(step, has_start=False) for step in steps], _NARROWEST, screen)
+
+
+def _measure_table(rows: list[Json], columns: tuple[str, ...]) -> int:
+    from smalt.cli.output.table import render_table
+
+    return max(len(line) for line in render_table(rows, columns).splitlines())
 
 
 def collect_facts(job: Json) -> Json:
@@ -100,14 +118,15 @@ def collect_facts(job: Json) -> Json:
     return {key: value for key, value in facts.items() if value is not None}
 
 
-def _build_row(step: Json) -> Json:
-    """Return a step as a row of the table."""
+def _build_row(step: Json, *, has_start: bool) -> Json:
+    """Return a step as a row of the table; `has_start` is true if a column says how it started."""
     peak = step.get("peak_memory_bytes")
     told = {
+        "start": "" if step.get("reused") else step.get("start_mode") or "",
         "duration": format_duration(step.get("duration_seconds")),
         "cpu": format_duration(step.get("cpu_seconds")),
         "memory": "" if peak is None else format_bytes(peak),
-        "remark": _get_remark(step),
+        "remark": _get_remark(step) or _describe_warm_start(step, has_start=has_start),
     }
     return {**step, **told}
 
@@ -121,8 +140,15 @@ def _get_remark(step: Json) -> str:
         return describe_progress(step["trials"])
     if step.get("waits_for"):
         return f"waits for {step['waits_for']}"
+    return ""
+
+
+def _describe_warm_start(step: Json, *, has_start: bool) -> str:
+    if step.get("start_mode") != "warm":
+        return ""
     saved = step.get("saved_seconds") or 0.0
-    return f"started warm, saved about {saved:.1f} s" if saved >= _LEAST_SAVED else ""
+    words = [*([] if has_start else ["warm"]), *([f"saved about {saved:.1f} s"] if saved >= _LEAST_SAVED else [])]
+    return ", ".join(words)
 
 
 def _find_log_tails(steps: list[Json], own: list[str] | None, word: str = "step") -> Iterator[tuple[str, list[str]]]:
