@@ -23,7 +23,7 @@ command: echo up
 """
 UNKNOWN = [
     "c.yml:3:1: unknown key 'display' in a command component; did you mean 'display_name'?",
-    "c.yml:5:1: unknown key 'instance_count' in a command component",
+    "c.yml:5:1: unknown key 'instance_count' in a command component; did you mean 'resources.instance_count'?",
 ]
 
 

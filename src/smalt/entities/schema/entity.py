@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any, ClassVar, TypeVar, cast
 
 from smalt.entities.schema.effects import ACTED, REFUSED, SERVICE
+from smalt.entities.schema.misplaced_keys import find_right_place
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import Path, did_you_mean, find_nearest, join_words
@@ -249,6 +250,7 @@ class Entity:
         fields = cls._fields
         unknown: list[Any] = []
         told = len(reader.problems)
+        outer, reader.outer = reader.outer, cls
         for key, value in data.items():
             field = fields.get(key)
             if field is None:
@@ -257,6 +259,7 @@ class Entity:
                 read = field.shape.read_value(value, (*path, key), reader)
                 if read is not None:
                     values[key] = read
+        reader.outer = outer
         guessed = cls._handle_unknown_keys(unknown, data, entity, path, reader) if unknown else set()
         cls._check_required({key for key in data if data[key] is not None or key in values} | guessed, path, reader)
         entity._check_rules(path, reader, data)
@@ -280,11 +283,14 @@ class Entity:
                 entity.extra[key] = data[key]
                 continue
             near = find_nearest(key, [name for name in cls._fields if name not in data])
-            if near:
+            place = find_right_place(key, cls, reader.outer if path and path[-1] in _list_names(reader.outer) else None)
+            if place and place.field:
+                guessed.add(place.field)
+            elif near:
                 guessed.add(near)
             short = 0 < len(cls._fields) <= 8
             hint = f"; it may have {join_words(cls._fields, 'and')}" if short else ""
-            hint = did_you_mean(near or key, cls._fields) or hint
+            hint = place.hint if place else did_you_mean(near or key, cls._fields) or hint
             words = f"unknown key '{key}' in {cls.noun}{hint}"
             if not (cls._is_lenient and near not in cls._required and reader.record_warning((*path, key), words)):
                 reader.add_problem((*path, key), words, at_key=True)
@@ -328,6 +334,10 @@ class Entity:
         return (
             f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._get_set_values().items())})"
         )
+
+
+def _list_names(noun: type[Entity] | None) -> Mapping[str, Field]:
+    return {} if noun is None else noun._fields
 
 
 def merge_values(entity: Entity | None, given: Mapping[str, Any]) -> dict[str, Any]:

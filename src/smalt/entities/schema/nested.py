@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -24,6 +24,10 @@ def load_noun(where: str) -> type[Entity]:
     """Return the class at `module:Class` of this package; it is imported when first needed."""
     module, _, name = where.partition(":")
     return cast("type[Entity]", getattr(import_module(f"smalt.entities.{module}"), name))
+
+
+def _list_keys(noun: type[Entity]) -> Iterator[str]:
+    return (name for name, field in noun._fields.items() if not field.from_service)
 
 
 class Nested(Shape[E]):
@@ -54,6 +58,9 @@ class Nested(Shape[E]):
 
     def build_schema(self, definitions: Definitions) -> JSON:
         return definitions.add_reference(self.noun, self.only, self.place)
+
+    def list_nested_keys(self) -> Iterator[Iterator[str]]:
+        yield (key for key in _list_keys(self.noun) if not self.only or key in self.only)
 
 
 class TaggedNoun(Shape[E], Generic[E]):
@@ -104,6 +111,10 @@ class TaggedNoun(Shape[E], Generic[E]):
     def build_schema(self, definitions: Definitions) -> JSON:
         nouns = dict.fromkeys(self.table.values())
         return {"anyOf": [definitions.add_reference(load_noun(where)) for where in nouns]}
+
+    def list_nested_keys(self) -> Iterator[Iterator[str]]:
+        for where in dict.fromkeys(self.table.values()):
+            yield _list_keys(load_noun(where))
 
 
 class ByKey(TaggedNoun[E]):

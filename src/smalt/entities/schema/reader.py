@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.schema.problems import Path, Problem, format_value
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.entity import Entity
 
 
 class WrittenValue(NamedTuple):
@@ -34,6 +37,8 @@ class Reader:
         """True inside a step, where `${{…}}` may stand for a value of any shape."""
         self.item_inputs: dict[Path, Collection[str] | None] = {}
         """By the path of a step that a loop repeats, the inputs that the items give; None if that is not known yet."""
+        self.outer: type[Entity] | None = None
+        """The noun that is being read."""
         self.on_wire = False
         """True for data from a client or a server, which may be a job that an older smalt accepted."""
 

@@ -6,7 +6,7 @@ A shape never raises on what a user wrote: it reports to the `Reader` and return
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from smalt.entities.schema.paths import as_text
@@ -50,6 +50,10 @@ class Shape(Generic[T]):
     def build_schema(self, definitions: Definitions) -> JSON:
         return {}
 
+    def list_nested_keys(self) -> Iterator[Iterator[str]]:
+        """Yield the keys of each noun that the value may be."""
+        return iter(())
+
     def __or__(self, other: Shape[U]) -> Shape[T | U]:
         return Either([*_list_sides(self), *_list_sides(other)])
 
@@ -88,6 +92,10 @@ class Either(Shape[T]):
 
     def build_schema(self, definitions: Definitions) -> JSON:
         return {"anyOf": [shape.build_schema(definitions) for shape in self.shapes]}
+
+    def list_nested_keys(self) -> Iterator[Iterator[str]]:
+        for shape in self.shapes:
+            yield from shape.list_nested_keys()
 
 
 class Anything(Shape[Any]):
