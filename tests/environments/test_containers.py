@@ -232,6 +232,7 @@ def test_a_container_keeps_its_grace(within: Any, podman: Podman, marks: Path, k
                 kill_launcher(bench.home)
             else:
                 os.kill(found[each], signal.SIGKILL)
+                await asyncio.to_thread(eventually, lambda pid=found[each]: not Path(f"/proc/{pid}").exists())
         await asyncio.to_thread(remove_orphans, marks, [*podman.command.split(), "rm", "--force", "--time", "0"])
         other = bench.submit(f"beside-{OWN}", {"command": "sleep 2", "environment": own})
         assert (await bench.over(other)).status == "Completed"

@@ -28,23 +28,28 @@ class Box:
     """A container, as far as its supervisor can tell."""
 
     def __init__(self, folder: Path) -> None:
-        self._marks, self._heard = folder / "marks", folder / "heard"
+        self._marks, self._heard, self.sentence = folder / "marks", folder / "heard", folder / "sentence"
         self._marks.mkdir()
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, deaf: int, command: str | None, by: str = "signal", grace: float = 1000.0) -> subprocess.Popen[str]:
-        """Start one on which the first `deaf` of the engine's verb `by` have no effect."""
+    def start(
+        self, deaf: int, command: str | None, by: str = "signal", grace: float = 1000.0, outlives: bool = False
+    ) -> subprocess.Popen[str]:
+        """Start one on which the first `deaf` of the engine's verb `by` have no effect.
+
+        One that outlives the engine's client runs until then.
+        """
         verbs = {
             "signal": ["true"],
             "remove": ["true"],
-            "state": ["false"],
+            "state": ["sh", "-c", f"[ $(wc -l <{self._heard}) -gt {deaf} ] || echo {str(outlives).lower()}"],
             by: ["sh", "-c", f"echo $0 >>{self._heard}"],
         }
         plan: dict[str, Any] = {
             "run": [sys.executable, "-c", RUN, str(self._heard), str(deaf)],
             **verbs,
             "image": "an-image", "command": command, "path": None, "name": "box", "marks": str(self._marks),
-            "grace": grace, "hidden": [], "pid_options": [], "sentence": None,
+            "grace": grace, "hidden": [], "pid_options": [], "sentence": str(self.sentence),
         }  # fmt: skip
         process = self.process = subprocess.Popen([sys.executable, "-c", CONTAIN, json.dumps(plan)], text=True)
         eventually(lambda: self._heard.exists() or process.poll() is not None, "the container")
@@ -101,6 +106,16 @@ def test_a_container_whose_client_was_killed_is_removed(box: Box) -> None:
     os.kill(int(client), signal.SIGKILL)
     assert process.wait(LONGEST) == 128 + signal.SIGKILL
     assert box.count_signals() == 1
+
+
+def test_a_container_whose_client_was_killed_saves_its_work(box: Box) -> None:
+    """It hears of the end as in a stop, and is waited for; the job is told why it was ended."""
+    process = box.start(deaf=2, command="sleep 60", outlives=True)
+    (client,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(client), signal.SIGKILL)
+    assert process.wait(LONGEST) == 128 + signal.SIGKILL
+    assert box.count_signals() > 2
+    assert f"'{sys.executable} run' was killed" in box.sentence.read_text()
 
 
 def test_a_container_that_cannot_be_removed_keeps_its_mark(tmp_path: Path) -> None:
