@@ -39,8 +39,9 @@ def test_a_reused_step_did_not_start() -> None:
     assert "warm" not in lines(REUSED, width=80)[2]
 
 
-def test_nothing_is_told_where_no_step_has_a_start() -> None:
-    assert "Start" not in lines(SHELL, width=80)[0]
+def test_nothing_is_told_where_no_step_started_warm() -> None:
+    """The room is the remarks'."""
+    assert "Start" not in lines(SHELL, COLD, REUSED, width=80)[0]
 
 
 @pytest.mark.parametrize("width", [36, 40, 50])

@@ -77,10 +77,11 @@ def print_report(ctx: Invocation, shown: Json) -> None:
 
 
 def render_steps(steps: list[Json], screen: TableScreen) -> str:
-    """Return the steps as a table that fits the screen."""
+    """Return the steps as a table that fits the screen; how they started is in it if any started warm."""
     from smalt.cli.output.table import render_table
 
-    rows = [_build_row(step, has_start=True) for step in steps]
+    has_start = any(step.get("start_mode") == "warm" and not step.get("reused") for step in steps)
+    rows = [_build_row(step, has_start=has_start) for step in steps]
     if screen.width is None or _measure_table(rows, _COLUMNS) <= screen.width:
         return render_table(rows, _COLUMNS, screen)
     cut = [{**row, "remark": row["remark"][:_LEAST_REMARK]} for row in rows]
@@ -122,7 +123,7 @@ def _build_row(step: Json, *, has_start: bool) -> Json:
     """Return a step as a row of the table; `has_start` is true if a column says how it started."""
     peak = step.get("peak_memory_bytes")
     told = {
-        "start": "" if step.get("reused") else step.get("start_mode") or "",
+        "start": "" if step.get("reused") or not has_start else step.get("start_mode") or "",
         "duration": format_duration(step.get("duration_seconds")),
         "cpu": format_duration(step.get("cpu_seconds")),
         "memory": "" if peak is None else format_bytes(peak),
