@@ -75,7 +75,7 @@ class _Container:
         self._mark = mark
         self._is_stopped = False
         self._is_over = threading.Event()
-        self._processes = _Processes(os.path.join(plan["marks"], f".{name}"), plan["pid_options"])
+        self._processes = _Processes(os.path.join(get_pid_folder(plan["marks"]), name), plan["pid_options"])
 
     def run(self) -> int:
         """Return the exit code of the command."""
@@ -186,6 +186,8 @@ class _Processes:
     def __init__(self, path: str, options: list[str]) -> None:
         options = options if hasattr(os, "pidfd_open") else []
         self._files = {option: f"{path}.{number}" for number, option in enumerate(options)}
+        if self._files:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
         self._handles: list[int] = []
 
     def __enter__(self) -> None:
@@ -260,6 +262,11 @@ def _fix_limit() -> None:
         soft, hard = resource.getrlimit(RLIMIT_LOCKS)
         if sys.platform == "linux" and soft != hard:
             resource.setrlimit(RLIMIT_LOCKS, (soft, soft))
+
+
+def get_pid_folder(marks: str) -> str:
+    """Return the folder where the engine writes pids, beside that of the marks."""
+    return f"{marks}-pids"
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ def remove_orphans(marks: Path, removal: Sequence[str]) -> None:
         with _lock_if_orphaned(mark) as is_orphaned:
             if is_orphaned and _remove_container(mark.name, removal):
                 mark.unlink(missing_ok=True)
-                for left in marks.glob(f".{mark.name}.*"):  # pids that its supervisor did not read
+                for left in Path(contain.get_pid_folder(str(marks))).glob(f"{mark.name}.*"):
                     left.unlink(missing_ok=True)
 
 
