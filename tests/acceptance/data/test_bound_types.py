@@ -212,7 +212,12 @@ def test_a_file_for_a_folder_is_refused_at_its_line(files: Desk, steps: str, pla
 
 FIT = {
     "a table": ("raw: {type: mltable, path: table}", STEP % ("command", "read", RAW)),
-    "a folder": ("raw: {type: uri_folder, path: plain}", STEP % ("command", "read", RAW)),
+    "a folder with the file": ("raw: {type: uri_folder, path: table}", STEP % ("command", "read", RAW)),
+    "a folder as text": ("raw: {type: uri_folder, path: plain, mode: direct}", STEP % ("command", "read", RAW)),
+    "a folder of batches": ("raw: {type: uri_folder, path: plain}", STEP % ("parallel", "batches", RAW)),
+    "a folder that is declared a table": (
+        "raw: {type: uri_file, path: flats.csv}", STEP % ("command", "read", "{type: mltable, path: plain}")
+    ),
     "a folder as a model": ("raw: {type: uri_folder, path: plain}", STEP % ("command", "model", RAW)),
     "a model as it is": ("raw: {type: uri_file, path: flats.csv}", INLINE % ("custom_model", RAW)),
     "a file as a folder": ("raw: {type: uri_file, path: flats.csv}", INLINE % ("uri_folder", ROWS)),
@@ -256,6 +261,38 @@ def test_what_may_be_of_the_type_is_taken(files: Desk, given: str, steps: str, c
     for option in ("--local", ""):
         ran = files.smalt(f"job validate {option} --file job.yml")
         assert (ran.code, ran.err.splitlines()[-1:]) == (0, ["job.yml: ok"]), ran.err
+
+
+@pytest.mark.parametrize("components", [LOCAL, REGISTERED], ids=["local", "registered"])
+@pytest.mark.parametrize(
+    ("given", "steps", "place", "reader"),
+    [
+        ("raw: {type: uri_folder, path: plain}", STEP % ("command", "read", RAW), "3:8", "the input 'd' of 's'"),
+        ("raw: {path: plain}", STEP % ("pipeline", "deeper", RAW), "3:8", "the input 'd' of 's.a.a'"),
+        (
+            "raw: {type: mltable, path: table}", STEP % ("command", "read", "{type: uri_folder, path: plain}"), "10:10",
+            "the component's input",
+        ),
+        (
+            "raw: {type: mltable, path: table}", STEP % ("pipeline", "passes", "{path: plain}"), "10:10",
+            "the input 'd' of 'a'",
+        ),
+    ],
+    ids=["input", "nested", "step", "nested step"],
+)  # fmt: skip
+def test_a_local_folder_without_its_table_is_refused(
+    files: Desk, given: str, steps: str, place: str, reader: str, components: dict[str, str]
+) -> None:
+    files.write("job.yml", (HEAD.replace("raw: {type: uri_file, path: flats.csv}", given) + steps) % components)
+    verbs = ("validate --local", "validate", "create")
+    for verb in verbs if components is LOCAL else verbs[1:]:
+        ran = files.smalt(f"job {verb} --file job.yml")
+        assert ran.code == 2, verb
+        assert ran.err.replace(f"file://{files.folder}/", "") == (
+            f"job.yml:{place}: plain is a folder without a file 'MLTable', but {reader} takes an mltable, which is "
+            "read by that file; add the file, or, to read the folder as it is, declare that input as uri_folder, in "
+            "its component if it has one\n"
+        )
 
 
 def test_a_component_is_not_registered_with_such_steps(files: Desk) -> None:
@@ -426,8 +463,8 @@ def test_a_parallel_step_cuts_a_folder_without_a_table(files: Desk, type: str) -
 
 @pytest.mark.parametrize("given", ["{path: plain}", "{type: uri_folder, path: plain}"])
 def test_a_local_folder_that_is_given_as_one(files: Desk, given: str) -> None:
-    """Taken as it is, whatever the component declares; without a type data is a folder."""
-    files.write("job.yml", "type: pipeline\njobs:\n" + STEP % ("command", "read", given) % LOCAL)
+    """Taken as it is for a model, whose file may lie deeper; without a type data is a folder."""
+    files.write("job.yml", "type: pipeline\njobs:\n" + STEP % ("command", "model", given) % LOCAL)
     for option in ("--local", ""):
         assert files.smalt(f"job validate {option} --file job.yml").err == "job.yml: ok\n"
 

@@ -16,7 +16,7 @@ from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.jobs.inputs import ASSETS, Input, Output
 from smalt.entities.rules.bindings import find_nothing
 from smalt.entities.rules.content import explain_path_mismatch
-from smalt.entities.rules.prebuilt_steps import Readers, list_accepted_types
+from smalt.entities.rules.prebuilt_steps import Readers, explain_lacking_table, list_accepted_types
 from smalt.entities.rules.sentences import (
     explain_bad_reference,
     explain_empty_reference,
@@ -95,7 +95,11 @@ def _check_inputs(noun: Any, where: str, declared: Mapping[str, Any]) -> Iterato
             continue
         readers = Readers(noun, name, value, find_nothing)
         types = list_accepted_types(value, type, readers)
-        if problem := _explain_data(str(value.path), types, needs_marker=readers.evaluate_tables()):
+        path = str(value.path)
+        problem = _explain_data(path, types, needs_marker=readers.evaluate_tables())
+        if problem is None and os.path.isabs(path):
+            problem = explain_lacking_table(f"file://{quote(path)}", path, value, readers)
+        if problem:
             yield f"{where}{name}: {problem}"
 
 

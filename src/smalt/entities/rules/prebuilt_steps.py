@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from smalt import prebuilt
 from smalt.entities.jobs.control_flow import ParallelFor, find_body, list_items
 from smalt.entities.jobs.inputs import Input
-from smalt.entities.rules.content import EVALUATED, MARKERS
+from smalt.entities.rules.content import ALTERNATIVES, EVALUATED, MARKERS
 from smalt.entities.steps.dependencies import get_text, resolve_source
 from smalt.entities.steps.step_types import get_component, get_step_type
 from smalt.entities.syntax.expression import Expression, parse_binding, resolve_port
 
 _PREFIX = f"azureml://registries/{prebuilt.REGISTRY}/".casefold()
+
+_TAKE_FOLDERS = ("parallel", "data_transfer")
 
 
 class ReadPort(NamedTuple):
@@ -87,6 +90,17 @@ class Readers:
             one.port.type == "mltable" and one.port.mode in EVALUATED and one.type != "parallel" for one in self._found
         )
 
+    def find_table_reader(self) -> FoundReader | None:
+        """Return a step whose program reads a table that it declares; smalt's own programs take any folder."""
+        return next(
+            (
+                one
+                for one in self._found
+                if one.port.type == "mltable" and one.port.mode != "direct" and one.type not in _TAKE_FOLDERS
+            ),
+            None,
+        )
+
     def find_inner_marked(self) -> FoundReader | None:
         """Return a step of a nested pipeline that reads a table or a model, if nobody else compares that; else None."""
         return next(
@@ -138,6 +152,21 @@ def list_accepted_types(value: Input, declared: str | None, readers: Readers | N
     if value.mode == "direct":
         types += [None]
     return list(dict.fromkeys(types))
+
+
+def explain_lacking_table(uri: str, path: str | os.PathLike[str], value: Input, readers: Readers) -> str | None:
+    """Return the sentence for a folder of this machine that is read as a table and has no MLTable; else None.
+
+    Data that is itself declared as a table is left to its reader: programs may read it in their own way.
+    """
+    found = readers.find_table_reader() if value.type in (None, "uri_folder") else None
+    marker = MARKERS["mltable"]
+    if found is None or not os.path.isdir(path) or os.path.isfile(os.path.join(path, marker)):
+        return None
+    port = f"the input '{found.input}' of '{'.'.join(found.steps)}'" if found.steps else "the component's input"
+    words = f"{uri} is a folder without a file '{marker}', but {port} takes an mltable, which is read by that file"
+    instead = f"declare that input as {ALTERNATIVES['mltable'].folder}"
+    return f"{words}; add the file, or, to read the folder as it is, {instead}, in its component if it has one"
 
 
 def _find_bound(steps: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, Any]]:

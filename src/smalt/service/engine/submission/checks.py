@@ -16,7 +16,7 @@ from smalt.entities.rules.content import explain_path_mismatch
 from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
 from smalt.entities.rules.pipeline import check_component_step
-from smalt.entities.rules.prebuilt_steps import Readers, list_accepted_types
+from smalt.entities.rules.prebuilt_steps import Readers, explain_lacking_table, list_accepted_types
 from smalt.entities.rules.sentences import explain_missing_path
 from smalt.entities.rules.settings import check_settings
 from smalt.entities.schema.problems import add_article, join_words
@@ -37,6 +37,8 @@ from smalt.service.engine.submission.unknown_keys import find_unknown_keys
 from smalt.service.engine.versions.overwrites import find_write_problem
 from smalt.service.records.pins import PinnedReferences
 from smalt.service.records.workspaces import Workspace
+
+_LOCAL = "file://"
 
 
 class StepChecks(Protocol):
@@ -275,8 +277,21 @@ class Checker:
             types, needs_marker = list_accepted_types(value, declared_type, readers), readers.evaluate_tables()
             if value.mode == "rw_mount":
                 self._note_read_only(f"{where}inputs.{name}", value)
+            known = len(self.problems)
             if self.is_new(f"data {types} {needs_marker}", value.path):
                 self._check_data(f"{where}inputs.{name}", value.path, types, needs_marker)
+            if len(self.problems) == known:
+                self._check_table_file(f"{where}inputs.{name}", value, readers)
+
+    def _check_table_file(self, where: str, value: Input, readers: Readers) -> None:
+        """Check that a folder of this machine has the file by which a step reads it as a table."""
+        if not str(value.path).startswith((_LOCAL, "/")):
+            return
+        with contextlib.suppress(SmaltError):  # told with the data
+            place = self.context.resolve(str(value.path), self.workspace)
+            words = place.path and explain_lacking_table(format_uri(place), place.path, value, readers)
+            if words:
+                self.add(where, words)
 
     def check_table(self, where: str, uri: str, type: str) -> None:
         """Check that data of a type, which smalt reads, is there, if that is to be known before the job runs."""
