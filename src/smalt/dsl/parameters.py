@@ -11,8 +11,11 @@ from typing import Any
 
 from smalt.dsl import groups
 from smalt.entities.jobs.inputs import Input
-from smalt.entities.schema.problems import did_you_mean, join_words
+from smalt.entities.rules.values import check_literal
+from smalt.entities.schema.problems import Problem, did_you_mean, join_words
+from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import PipelineInput, Promise, find_type
+from smalt.entities.syntax.literals import PRIMITIVES, Literal, convert
 from smalt.exceptions import (
     MultipleValueError,
     TooManyPositionalArgsError,
@@ -168,8 +171,20 @@ def _declare_input(name: str, hint: Any, default: Any, where: Where) -> Any:
         words = f"the default of '{name}' must be text, a number or a boolean, not {type(default).__name__}"
         raise UserErrorException(words, where)
     declared.type = declared.type or find_type(default)
-    declared.default = default
+    declared.default = _convert_default(name, default, declared, where)
     return declared
+
+
+def _convert_default(name: str, default: Literal, declared: Input, where: Where) -> Literal:
+    """Return a default as a value of its type: text is read as Azure's client reads it."""
+    if declared.type not in PRIMITIVES:
+        return default
+    reader = Reader()
+    check_literal(default, declared, (name,), reader, f"the default of '{name}'")
+    if reader.problems:
+        raise UserErrorException(reader.problems[0].message, where)
+    converted = convert(default, declared.type) if isinstance(default, str) else default
+    return default if isinstance(converted, Problem) else converted
 
 
 def _copy_input(declared: Input) -> Input:

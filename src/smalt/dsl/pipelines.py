@@ -9,7 +9,7 @@ from functools import wraps
 from types import FrameType
 from typing import Any
 
-from smalt.dsl import groups, parameters
+from smalt.dsl import groups, parameters, text_paths
 from smalt.dsl.builders import check_arguments
 from smalt.dsl.names import name_steps
 from smalt.dsl.resolving import resolve_step
@@ -136,8 +136,9 @@ class _Maker:
         job.__dict__.update(told)
         defaults = {key: found.default for key, found in component.inputs.items() if found.default is not None}
         inputs = {**defaults, **{key: value for key, value in given.items() if value is not None}}
+        inputs = {name: text_paths.convert_text(name, value, component.inputs) for name, value in inputs.items()}
         job.jobs = component.jobs
-        job.__dict__["inputs"] = _JobInputs(inputs, _remove_optional(component, inputs))
+        job.__dict__["inputs"] = _JobInputs(inputs, _remove_optional(component, inputs), component.inputs)
         job.outputs = _JobOutputs(building.job_outputs)
         job.settings = PipelineJobSettings(**building.settings)
         if self.experiment_name is not None:
@@ -170,15 +171,22 @@ class ComponentBuilder:
 class _JobInputs(Attributes):
     """Inputs of a pipeline job; an optional input that is unset stays out of the steps until it is set."""
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_declared", "_waiting")
     word = "input of the pipeline"
 
-    def __init__(self, given: Mapping[str, Any], waiting: Mapping[str, list[tuple[Node, str, Any]]]) -> None:
+    def __init__(
+        self,
+        given: Mapping[str, Any],
+        waiting: Mapping[str, list[tuple[Node, str, Any]]],
+        declared: Mapping[str, Any],
+    ) -> None:
+        object.__setattr__(self, "_declared", declared)
+        object.__setattr__(self, "_waiting", {})
         super().__init__(given)
         object.__setattr__(self, "_waiting", waiting)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        super().__setitem__(name, value)
+        super().__setitem__(name, text_paths.convert_text(name, value, self._declared))
         for node, port, binding in self._waiting.get(name, ()):
             dict.__setitem__(node.inputs, port, binding)
 
@@ -253,6 +261,7 @@ class Building:
         for node in self.nodes:
             _check_given(node)
             resolve_step(node, f"the step '{node._step}'", steps)
+        text_paths.declare_paths(component, self.maker.signature, given)
         for node in self.nodes:
             _check_types(node, component, given)
         self._set_end_jobs(component.jobs)
