@@ -152,6 +152,8 @@ class ValidationException(MlException):
         """`message` may be many problems, each with its place."""
         self.problems = [LocatedProblem("", 0, 0, message)] if isinstance(message, str) else list(message)
         self.error_type = error_type
+        self.partial: Any = None
+        """The document as far as it could be read; None if nothing of it could."""
         sentences = "\n".join(str(problem) for problem in self.problems)
         super().__init__(sentences, no_personal_data_message, target=target, error_category=error_category)
 

@@ -142,7 +142,9 @@ class Session:
     def get_result(self, entity: Entity | None) -> Entity:
         if entity is None or self.problems:
             told = dict.fromkeys(self.problems)
-            raise ValidationException(sorted(told, key=lambda p: (self._order.get(p.file, -1), p.line, p.column)))
+            error = ValidationException(sorted(told, key=lambda p: (self._order.get(p.file, -1), p.line, p.column)))
+            error.partial = entity
+            raise error
         vars(entity)["_warnings"] = list(dict.fromkeys(self.warnings))
         return entity
 

@@ -297,3 +297,70 @@ def test_a_compute_that_is_there_is_no_news(desk: Desk) -> None:
         said = desk.smalt("job validate -f job.yml")
         assert said.code == 0
         assert (f"compute '{name}' is not defined in this workspace" in said.out + said.err) == is_news
+
+
+MISTAKES = {
+    "key": ("{comand: ls, command: ls, environment: 'azureml:host'}", "unknown key 'comand'"),
+    "type": ("{type: comand, command: ls}", "unknown type 'comand'"),
+    "nothing": ("", "the step 'nothing' is empty"),
+    "name": ("{command: 'ls ${{inputs.x}}', environment: 'azureml:host'}", "names no input of this step"),
+    "step": (
+        "{command: 'ls ${{inputs.x}}', environment: 'azureml:host', inputs: {x: '${{parent.jobs.no.outputs.o}}'}}",
+        "names no step",
+    ),
+    "value": ("{component: ./table.yml, inputs: {n: many}}", "the input 'n' must be an integer"),
+    "file": ("{component: ./absent.yml}", "there is no file"),
+    "bound": ("{component: ./table.yml, inputs: {d: '${{parent.inputs.raw}}'}}", "takes an mltable"),
+    "kind": (
+        "{command: 'ls ${{inputs.x}}', environment: 'azureml:host', inputs: {x: {type: uri_file, path: d}}}",
+        "is a folder, but the input's type is uri_file",
+    ),
+    "marker": ("{component: ./table.yml, inputs: {d: {path: d}}}", "is a folder without a file 'MLTable'"),
+    "path": (
+        "{command: 'ls ${{inputs.x}}', environment: 'azureml:host', inputs: {x: {type: uri_file}}}",
+        "the input 'x' has a type and no path",
+    ),
+    "absent": (
+        "{command: 'ls ${{inputs.x}}', environment: 'azureml:host', inputs: {x: {type: uri_file, path: no.csv}}}",
+        "there is no file or folder",
+    ),
+    "versions": (
+        "{command: ls, environment: 'azureml:host', outputs: {a: {name: m, version: '1'}, b: {name: m, version: '1'}}}",
+        "data asset 'm:1' is the output 'a' already",
+    ),
+    "guess": (
+        "{command: 'ls ${{inputs.x}}', environment: 'azureml:host', inputs: {x: {type: uri_flie, path: d}}}",
+        "did you mean 'uri_file'?",
+    ),
+}  # fmt: skip
+
+
+def test_mistakes_of_all_kinds_are_told_at_once(desk: Desk) -> None:
+    """Each once and at its step, whichever check finds it."""
+    desk.write("flats.csv", "a\n")
+    desk.write("d/f", "1\n")
+    desk.write(
+        "table.yml",
+        "type: command\nname: table\nversion: 1\nenvironment: azureml:host\n"
+        "command: ls $[[${{inputs.d}}]] ${{inputs.n}}\n"
+        "inputs: {d: {type: mltable, optional: true}, n: {type: integer, default: 2}}\n",
+    )
+    head = "type: pipeline\ninputs: {raw: {type: uri_file, path: flats.csv}}\noutputs: {u: {name: u}}\njobs:\n"
+    desk.write("job.yml", head + "".join(f"  {name}: {step}\n" for name, (step, _) in MISTAKES.items()))
+    lines = {3: "no step writes it", **{number: words for number, (_, words) in enumerate(MISTAKES.values(), 5)}}
+    for verb in ("validate --local", "validate", "create"):
+        ran = desk.smalt(f"job {verb} --file job.yml")
+        assert ran.code == 2
+        told = ran.err.splitlines()
+        assert [int(line.split(":")[1]) for line in told] == list(lines), ran.err
+        for line, words in zip(told, lines.values(), strict=True):
+            assert words in line
+
+
+def test_no_environment_is_told_beside_other_mistakes(desk: Desk) -> None:
+    """Unless what is written there cannot be read."""
+    desk.write("job.yml", "display_nam: x\ncommand: ls\n")
+    ran = desk.smalt("job validate --local --file job.yml")
+    assert "this job names no environment" in ran.err, ran.err
+    desk.write("job.yml", "enviroment: azureml:host\ncommand: ls\n")
+    assert len(desk.smalt("job validate --local --file job.yml").err.splitlines()) == 1

@@ -12,6 +12,7 @@ import click
 from smalt.cli.framework import edits
 from smalt.entities.schema.problems import join_words
 from smalt.entities.syntax.references import is_mlflow_uri
+from smalt.exceptions import ValidationException
 
 if TYPE_CHECKING:
     from smalt.yaml.overrides import Setting
@@ -26,7 +27,14 @@ def read_document(kind: str, file: str | None, sets: Sequence[str], given: Mappi
     values = {key: value for key, value in given.items() if value not in (None, (), {}, [])}
     if file is not None:
         overrides = [*flatten_options(values), *parse_settings(sets)]
-        entity = yaml.load(file, kind, overrides=overrides, data_must_exist=True)
+        try:
+            entity = yaml.load(file, kind, overrides=overrides, data_must_exist=True)
+        except ValidationException as error:
+            if kind != "job":
+                raise
+            from smalt.client.jobs.local_checks import add_local_problems
+
+            raise add_local_problems(error, file) from None
         _print_warnings(entity)
         return entity
     if not values and not sets:

@@ -43,6 +43,24 @@ def check_alone(job: Any) -> None:
         raise ValidationException(add_places(job, [LocatedProblem("", 0, 0, one) for one in dict.fromkeys(problems)]))
 
 
+def add_local_problems(error: ValidationException, file: str) -> ValidationException:
+    """Return the error of a job's file with what else can be told of the parts that could be read.
+
+    A place is told of once: what is wrong there may be the cause of what else seems wrong.
+    """
+    job = error.partial
+    if job is None:
+        return error
+    known = {(one.line, one.column) for one in error.problems if one.file == file}
+    found = [LocatedProblem("", 0, 0, one) for one in dict.fromkeys(_check_noun(job, ""))]
+    others = [one for one in add_places(job, found) if one.line and (one.line, one.column) not in known]
+    if not any("environment" in one.message for one in error.problems):
+        others += add_places(job, [LocatedProblem("", 0, 0, one) for one in _check_environment(job)])
+    others = [one._replace(file=file) if one.line else one for one in others]
+    own = sorted((*(one for one in error.problems if one.file == file), *others), key=lambda one: one[1:3])
+    return ValidationException([*own, *(one for one in error.problems if one.file != file)])
+
+
 def _check_environment(job: Any) -> Iterator[str]:
     trial = vars(job).get("trial")
     if job.type == "command" and not job.environment:
@@ -88,7 +106,7 @@ def _check_inputs(noun: Any, where: str, declared: Mapping[str, Any]) -> Iterato
         type = getattr(declared.get(name), "type", None)
         if isinstance(value, str) and type in ASSETS:
             value = Input(type=type, path=value)
-        if not isinstance(value, Input):
+        if not isinstance(value, Input) or value._partial:
             continue
         if not value.path:
             yield f"{where}{name}: {explain_missing_path(str(name))}"
