@@ -318,3 +318,69 @@ def test_real_oddities_are_taken() -> None:
     assert pipeline.settings.extra == {"default_datestore": "x"}
     assert load_text("name: c\nversion: 01\ncommand: ls\n", "component").version == "1"
     assert load_text("name: m\nversion: 1.10\npath: azureml://jobs/j/outputs/o/paths/x\n", "model").version == "1.1"
+
+
+NOTHING = {
+    "step": ("type: pipeline\njobs:\n  a:\n", "job", "3:3", "the step 'a' is empty; write 'component' or 'command'"),
+    "step of a component": (
+        "type: pipeline\nname: p\njobs:\n  a:\n  b: {command: ls, environment: azureml:host}\n",
+        "component", "4:3", "the step 'a' is empty; write 'component' or 'command'",
+    ),
+    "step that is read": (
+        "type: pipeline\njobs:\n  a:\n  b:\n    command: ls ${{inputs.x}}\n    environment: azureml:host\n"
+        "    inputs: {x: '${{parent.jobs.a.outputs.o}}'}\n",
+        "job", "3:3", "the step 'a' is empty; write 'component' or 'command'",
+    ),
+    "declared input": (
+        "type: command\nname: c\ncommand: ls ${{inputs.d}}\nenvironment: azureml:host\ninputs:\n  d:\n",
+        "component", "6:3", "the input 'd' declares nothing; write its type",
+    ),
+    "input of a pipeline component": (
+        "type: pipeline\nname: c\ninputs:\n  d:\njobs:\n  a:\n    command: ls ${{inputs.x}}\n"
+        "    environment: azureml:host\n    inputs: {x: '${{parent.inputs.d}}'}\n",
+        "component", "4:3", "the input 'd' declares nothing; write its type",
+    ),
+    "type of a declared input": (
+        "type: command\nname: c\ncommand: ls ${{inputs.d}}\nenvironment: azureml:host\ninputs:\n  d: {type: }\n",
+        "component", "6:3", "an input of a component needs 'type'",
+    ),
+    "input of a Spark job": (
+        "type: spark\nentry: {file: a.py}\ncode: .\nargs: ${{inputs.x}}\nenvironment: azureml:host\ninputs:\n  x:\n"
+        "conf: {spark.driver.cores: 1, spark.driver.memory: 1g, spark.executor.cores: 1, spark.executor.memory: 1g,\n"
+        "  spark.executor.instances: 1}\n",
+        "job", "4:7", "the input 'x' has no value; write one",
+    ),
+    "table": (
+        "type: automl\ntask: classification\nprimary_metric: accuracy\ntraining_data:\ntarget_column_name: a\n",
+        "job", "1:1", "an AutoML job needs 'training_data'",
+    ),
+    "search space": (
+        "type: sweep\nsampling_algorithm: random\nobjective: {goal: minimize, primary_metric: m}\n"
+        "limits: {max_total_trials: 2}\ntrial: {command: 'echo ${{search_space.n}}', environment: 'azureml:host'}\n"
+        "search_space:\n",
+        "job", "6:1", "a sweep job needs 'search_space'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "kind", "place", "words"), NOTHING.values(), ids=list(NOTHING))
+def test_nothing_where_something_belongs_is_told_once(
+    tmp_path: Path, text: str, kind: str, place: str, words: str
+) -> None:
+    (tmp_path / "a.py").write_text("")
+    path = tmp_path / "file.yml"
+    path.write_text(text)
+    lines = told(path, kind, tmp_path)
+    assert [line.startswith(f"file.yml:{place}: {words}") for line in lines] == [True], lines
+
+
+def test_an_unwritten_output_is_told_beside_other_mistakes(tmp_path: Path) -> None:
+    """Unless a step that could not be read may write it."""
+    path = tmp_path / "file.yml"
+    head = "type: pipeline\noutputs: {u: {name: u}, w: {name: w}}\njobs:\n"
+    path.write_text(f"{head}  a: {{comand: ls, command: ls, outputs: {{o: '${{{{parent.outputs.w}}}}'}}}}\n")
+    assert told(path, "job", tmp_path) == [
+        "file.yml:2:11: the output 'u' is to be registered, but no step writes it; bind a step's output to it: "
+        "'${{parent.outputs.u}}'",
+        "file.yml:4:7: unknown key 'comand' in a command job; did you mean 'command'?",
+    ]

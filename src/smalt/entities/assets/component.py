@@ -69,6 +69,13 @@ class Component(Asset):
         return load_operation("make_function")(self)
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        from smalt.entities.rules.expressions import find_empty_inputs
+
+        for name in find_empty_inputs(data, path, reader) if isinstance(data, Mapping) else ():
+            words = (
+                f"the input '{name}' declares nothing; write its type, as in '{name}: {{type: string}}', or remove it"
+            )
+            reader.add_problem((*path, "inputs", name), words, at_key=True)
         for name, declared in self.inputs.items():
             if not isinstance(declared, Input):
                 continue

@@ -125,7 +125,7 @@ class CommandComponent(CountsInstances, HasCommand, Component):
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check_rules(path, reader, data)
-        check_own(self, "this component", places.OF_COMPONENT, path, reader)
+        check_own(self, "this component", places.OF_COMPONENT, path, reader, data=data)
         check_optional(self, path, reader)
 
 

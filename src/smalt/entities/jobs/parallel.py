@@ -105,7 +105,7 @@ class ParallelNode(Parallel, ComponentNode):
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check_rules(path, reader, data)
         if "component" not in data:
-            check_own(self, "this step", places.OF_BODY, path, reader)
+            check_own(self, "this step", places.OF_BODY, path, reader, data=data)
             check_parallel(self, data, path, reader)
 
 
@@ -128,5 +128,5 @@ class ParallelComponent(CountsInstances, Parallel, Component):
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check_rules(path, reader, data)
-        check_own(self, "this component", places.OF_COMPONENT, path, reader)
+        check_own(self, "this component", places.OF_COMPONENT, path, reader, data=data)
         check_parallel(self, data, path, reader)

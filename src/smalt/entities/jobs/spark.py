@@ -129,7 +129,7 @@ class SparkJob(Spark, Job):
         return {key: value for key, value in self.conf.items() if key not in _OWN_KEYS}
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
-        check_own(self, "this Spark job", places.OF_JOB, path, reader)
+        check_own(self, "this Spark job", places.OF_JOB, path, reader, data=data)
         check_conf(self.conf, path, reader)
 
 
@@ -147,7 +147,7 @@ class SparkNode(Spark, ComponentNode):
         super()._check_rules(path, reader, data)
         check_conf(self.conf, path, reader)
         if "component" not in data:
-            check_own(self, "this step", places.OF_BODY, path, reader)
+            check_own(self, "this step", places.OF_BODY, path, reader, data=data)
 
 
 class SparkComponent(Spark, Component):
@@ -161,5 +161,5 @@ class SparkComponent(Spark, Component):
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check_rules(path, reader, data)
-        check_own(self, "this component", places.OF_COMPONENT, path, reader)
+        check_own(self, "this component", places.OF_COMPONENT, path, reader, data=data)
         check_conf(self.conf, path, reader)

@@ -14,7 +14,7 @@ from smalt.entities.jobs.resources import ComponentResources, JobResourceConfigu
 from smalt.entities.jobs.search_space import Objective, Sweep, SweepJobLimits
 from smalt.entities.rules import places
 from smalt.entities.rules.bindings import PipelineNames
-from smalt.entities.rules.expressions import OwnNames, check_fields, check_own, find_empty_inputs
+from smalt.entities.rules.expressions import OwnNames, check_fields, check_own, find_empty_inputs, find_texts
 from smalt.entities.rules.sweep import check_declared_ports, check_space, check_sweep, check_trial_component
 from smalt.entities.schema.effects import ACTED, NONE
 from smalt.entities.schema.entity import constant, mapping, merge_values, optional, required
@@ -24,6 +24,7 @@ from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Boolean, Either, Shape, Text
 from smalt.entities.schema.travel import SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode
+from smalt.entities.syntax.expression import find_expressions
 from smalt.entities.syntax.literals import find_literal_type
 from smalt.entities.syntax.references import is_reference
 
@@ -192,6 +193,9 @@ def check_trial_command(
     if written is not None and not isinstance(written, Mapping):
         return
     space = {**dict.fromkeys(map(str, written or ())), **(vars(sweep).get("search_space") or {})}
+    if not space:  # told by itself, not of each text that names a parameter
+        texts = find_texts(vars(sweep.trial), ())
+        space = {one.name: None for _, text in texts for one in find_expressions(text) if one.kind == "search_space"}
     ports = {"inputs": {**space, **sweep.inputs}, "outputs": sweep.outputs, "search_space": space}
     check_fields(sweep, table, OwnNames(words, ports, find_empty_inputs(data, path, reader)), path, reader)
 

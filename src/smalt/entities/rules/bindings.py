@@ -203,8 +203,13 @@ def check_step(step: Node, names: PipelineNames, path: Path, reader: Reader) -> 
     return waits & names.steps.keys() if step.type != "do_while" else set()
 
 
-def find_unwritten_outputs(outputs: Mapping[str, Any], steps: Mapping[str, Any]) -> Iterator[str]:
-    """Yield each output of a pipeline that is to be registered and that no step writes."""
+def find_unwritten_outputs(
+    outputs: Mapping[str, Any], steps: Mapping[str, Any], written: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield each output of a pipeline that is to be registered and that no step writes.
+
+    `written` has the steps as their document has them, of which some may not have been read.
+    """
     bound = {
         expression.name
         for step in steps.values()
@@ -212,6 +217,13 @@ def find_unwritten_outputs(outputs: Mapping[str, Any], steps: Mapping[str, Any])
         for expression in find_expressions(get_text(value))
         if expression.kind == "parent.outputs"
     }
+    named = {
+        one.name
+        for key, step in written.items()
+        if key not in steps or steps[key]._partial
+        for one in find_expressions(str(step))
+        if one.kind == "parent.outputs"
+    }
     for name, output in outputs.items():
-        if isinstance(output, Output) and output.name and name not in bound:
+        if isinstance(output, Output) and output.name and name not in bound | named:
             yield name

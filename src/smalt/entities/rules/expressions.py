@@ -227,4 +227,8 @@ def check_own(
         del ports["inputs"]
     else:
         ports["inputs"] = {**dict.fromkeys(given), **noun.inputs}
-    check_fields(noun, table, OwnNames(words, ports, find_empty_inputs(data, path, reader)), path, reader)
+    empty = find_empty_inputs(data, path, reader)
+    if isinstance(noun, Component):  # where inputs are declared, that is told at their place
+        ports["inputs"] = {**dict.fromkeys(empty), **ports.get("inputs", {})}
+        empty = []
+    check_fields(noun, table, OwnNames(words, ports, empty), path, reader)

@@ -44,8 +44,10 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
         return
     steps: Mapping[str, Node] = vars(pipeline).get("jobs") or {}
     raw = {key: found if isinstance(found := data.get(key), Mapping) else {} for key in ("inputs", "outputs", "jobs")}
-    names = PipelineNames(pipeline.inputs, pipeline.outputs, steps, raw, path, find_empty_inputs(data, path, reader))
-    table = places.OF_COMPONENT if isinstance(pipeline, Component) else places.OF_PIPELINE
+    is_component = isinstance(pipeline, Component)
+    empty = [] if is_component else find_empty_inputs(data, path, reader)  # of a component, that is told where it is
+    names = PipelineNames(pipeline.inputs, pipeline.outputs, steps, raw, path, empty)
+    table = places.OF_COMPONENT if is_component else places.OF_PIPELINE
     check_fields(pipeline, table, names, path, reader)
     waits: dict[str, set[str]] = {}
     of_loops = find_repeated_steps(steps)
@@ -88,7 +90,8 @@ def _check_graph(
         awaited = waits or {name: find_dependencies(step, steps) for name, step in steps.items()}
         check_settings(vars(pipeline).get("settings"), steps, names.raw["jobs"], awaited, path, reader)
     is_whole = names.raw["jobs"].keys() == steps.keys() and not any(step._partial for step in steps.values())
-    for name in find_unwritten_outputs(pipeline.outputs, steps) if steps and is_whole and component is None else ():
+    is_known = component is None and (is_whole or not reader.on_wire)
+    for name in find_unwritten_outputs(pipeline.outputs, steps, names.raw["jobs"]) if steps and is_known else ():
         words = f"the output '{name}' is to be registered, but no step writes it; bind a step's output to it"
         reader.add_problem((*path, "outputs", name), f"{words}: '${{{{parent.outputs.{name}}}}}'", at_key=True)
     check_control_flow(names, vars(pipeline).get("settings"), path, reader)
@@ -108,6 +111,11 @@ def _check_has_steps(pipeline: Any, data: Mapping[str, Any], path: Path, reader:
     elif not has_component and not data.get("jobs"):
         where = (*path, "jobs") if "jobs" in data else path
         reader.add_problem(where, f"{pipeline.noun} needs a step: add one under 'jobs'", at_key=True)
+    steps = data.get("jobs")
+    for name, step in steps.items() if isinstance(steps, Mapping) else ():
+        if step is None:
+            words = f"the step '{name}' is empty; write 'component' or 'command' under it, or remove it"
+            reader.add_problem((*path, "jobs", name), words, at_key=True)
 
 
 def check_component_job(

@@ -22,7 +22,11 @@ _SHOWN = {"data": "a data asset"}
 
 def describe_mismatch(data: Any, kind: str, problems: Sequence[Problem]) -> str | None:
     """Return the sentence about a document that is of another kind than `kind`, else None."""
-    if kind not in _USES or not isinstance(data, Mapping) or not any(map(_is_foreign, problems)):
+    if (
+        kind not in _USES
+        or not isinstance(data, Mapping)
+        or not any(_is_foreign(problem, data) for problem in problems)
+    ):
         return None
     if kind == "job" and "component" in data and data.get("type") not in (None, "pipeline"):
         return "only a pipeline job names a component; make it a step of one: 'jobs: {NAME: {component: …}}'"
@@ -39,9 +43,13 @@ def is_job_document(data: Any) -> bool:
     return not _is_kind(data, "component") and _is_kind(data, "job")
 
 
-def _is_foreign(problem: Problem) -> bool:
+def _is_foreign(problem: Problem, data: Mapping[str, Any]) -> bool:
     """Return True if a document of another kind could cause the problem: its keys, its type or its inputs."""
     if problem.path[:1] == ("inputs",):
+        given = data.get("inputs")
+        value = given.get(problem.path[1]) if isinstance(given, Mapping) and len(problem.path) > 1 else None
+        if value is None or (isinstance(value, Mapping) and value.get("type", "") is None):
+            return False  # the mistake of whoever declares an input
         return len(problem.path) == 2 or " of a job; it may have " in problem.message
     return len(problem.path) == 1 and problem.message.startswith(("unknown key", "unknown type"))
 

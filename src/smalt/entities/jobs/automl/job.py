@@ -177,7 +177,7 @@ class AutoML(AutoMLSetters, Entity):
                 reader.add_problem((*path, key), f"'{key}' has no meaning for the task {name}", at_key=True)
         if task.needs_target and self.target_column_name is None and data.get("target_column_name") is None:
             reader.add_problem(path, f"{self.noun} with 'task: {name}' needs 'target_column_name'", at_key=True)
-        if "training_data" not in data:
+        if data.get("training_data") is None:
             reader.add_problem(path, f"{self.noun} needs 'training_data'", at_key=True)
         if task.algorithms:
             self._check_settings(path, reader)
