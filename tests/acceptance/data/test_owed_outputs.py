@@ -122,3 +122,41 @@ def test_an_empty_version_of_a_pipeline_and_of_a_reused_step_says_so(desk: Desk)
             warning = desk.smalt(f"data show -n {name} --version {latest}").json["properties"].get("smalt.warning")
             assert warning is not None, (name, version)
             assert "wrote nothing to its output" in warning
+
+
+@pytest.mark.parametrize(
+    ("type", "marker", "mode"),
+    [("mltable", "MLTable", "ro_mount"), ("mltable", "MLTable", "eval_mount"), ("mlflow_model", "MLmodel", "ro_mount")],
+)
+def test_an_output_without_the_file_of_its_type_is_told_at_the_step_and_to_its_readers(
+    desk: Desk, type: str, marker: str, mode: str
+) -> None:
+    """The step that wrote it completes; who fails for the lack of the file names that step."""
+    source = {"type": type, "path": "${{parent.jobs.a.outputs.o}}", "mode": mode}
+    steps = {
+        "a": step("touch ${{outputs.o}}/x", **outputs(type)),
+        "b": step(f"cat ${{{{inputs.i}}}}/{marker}", inputs={"i": source}),
+        "c": step("ls ${{inputs.i}}", inputs={"i": {**source, "mode": "ro_mount"}}),
+    }
+    settings = {"continue_on_step_failure": True, "force_rerun": True}
+    ran = desk.job(json.dumps({"type": "pipeline", "jobs": steps, "settings": settings}))
+    assert f"warning: its output 'o' is an {type} and has no file '{marker}'" in ran.err
+    assert f"its input 'i' has no file '{marker}': step 'a' wrote its output 'o' without it" in ran.err
+    assert "a: Completed" in ran.err
+    assert "c: Completed" in ran.err
+    assert "step b failed" in ran.err
+
+
+def test_an_output_with_the_file_and_an_error_about_something_else(desk: Desk) -> None:
+    source = {"type": "mltable", "path": "${{parent.jobs.a.outputs.o}}"}
+    for write, fail in (
+        ("echo 'paths: []' > ${{outputs.o}}/MLTable", "cat MLTable"),
+        ("touch ${{outputs.o}}/x", "false"),
+    ):
+        steps = {
+            "a": step(write, **outputs("mltable")),
+            "b": step(f"{fail}; ls ${{{{inputs.i}}}}; exit 3", inputs={"i": source}),
+        }
+        ran = desk.job(json.dumps({"type": "pipeline", "jobs": steps}))
+        assert "step b failed: the command exited with code 3" in ran.err, ran.err
+        assert "without it" not in ran.err

@@ -18,6 +18,7 @@ from smalt.service.engine.endings import Endings
 from smalt.service.engine.error_lines import read_error_line
 from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.outcome import to_sentence
+from smalt.service.engine.outputs.missing_outputs import add_unmarked_hint, find_unmarked_outputs
 from smalt.service.engine.queues import LeafRun
 from smalt.service.engine.state import SharedState
 from smalt.service.environments import HOST
@@ -143,6 +144,8 @@ class ExitSettler:
                     run.empty_outputs = results.find_empty_outputs(spec)
                 else:
                     run.empty_outputs = left.empty
+                for line in find_unmarked_outputs(spec, run.empty_outputs):
+                    self._state.context.say(leaf.job, line)
             if error is None and left is None:
                 leaf.protect_outputs(self._state.context)
         except Exception as caught:
@@ -164,6 +167,7 @@ class ExitSettler:
             error = outcome.add_module_hint(error, log_file, run.environment.python)
         mask = self._state.context.vault.get_mask(leaf.workspace)
         error = outcome.add_error_line(error, read_error_line(log_file, mask))
+        error = add_unmarked_hint(self._state.context, leaf, error)
         change = self._find_environment_change(run)
         return {**error, "message": f"{error['message']}; {change}"} if change else error
 
