@@ -12,6 +12,7 @@ import pytest
 
 from smalt.client.connection.http1 import ConnectionLost
 from smalt.client.jobs import event_stream as following
+from smalt.client.jobs import wait_lines
 from smalt.client.jobs.stream_printer import StreamPrinter
 from smalt.exceptions import Unavailable
 
@@ -21,6 +22,7 @@ def log(text: str, name: str = "j", file: str = "user_logs/std_log.txt") -> dict
 
 
 END = {"t": "end", "status": "Completed"}
+TICK = {"t": "tick"}
 
 
 class Streams:
@@ -116,6 +118,29 @@ def test_the_log_of_a_job_without_steps_is_printed_as_it_is(
     for event in (*events, END):
         show(event)
     assert capsys.readouterr().out == "1\n2"
+
+
+def test_another_holder_is_told_half_a_minute_later(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the last of them, and not one that came and went: a line must not name for ever who is long over."""
+    now = 0.0
+    monkeypatch.setattr(wait_lines.time, "monotonic", lambda: now)
+    wait = {"t": "wait", "name": "j", "status": "Queued", "waits_for": "a free CPU; the only one is taken by a"}
+    show = StreamPrinter()
+    show({**JOB, "status": "Queued"})
+    told = []
+    for now, event in (
+        (1.0, wait), (5.0, {**wait, "waits_for": "a free CPU; the only one is taken by b"}),
+        (9.0, {**wait, "waits_for": "a free CPU; the only one is taken by c"}), (19.0, TICK),
+        (35.0, TICK), (70.0, TICK),
+        (71.0, {**wait, "waits_for": "a free CPU; the only one is taken by d"}),
+        (72.0, {**wait, "waits_for": "a free CPU; the only one is taken by e"}), (73.0, {**wait, "waits_for": ""}),
+        (200.0, TICK),
+    ):  # fmt: skip
+        show(event)
+        told += [(now, line.rpartition(" ")[2]) for line in capsys.readouterr().err.splitlines()]
+    assert told == [(1.0, "a"), (35.0, "c"), (71.0, "d")]
 
 
 def test_a_wait_is_told_once_and_again_when_it_is_for_something_else(capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,6 +103,27 @@ async def test_a_wait_ends_when_another_step_starts(tmp_path: Path) -> None:
         assert waits.empty()
 
 
+async def test_a_step_of_several_processes_waits_for_as_many_cpus(tmp_path: Path) -> None:
+    """It is told how many it needs and how many are free, and so is the job after it, which does not overtake it."""
+    async with workbench(cpus=2) as bench:
+        other = bench.submit("z", {"jobs": {"z": sleep_until(tmp_path / "z")}})
+        await bench.until(other, lambda one: bench.states(one).get("z") == "Running")
+        two = {"distribution": {"type": "pytorch", "process_count_per_instance": 2}}
+        job = bench.submit("w", {"jobs": {"a": {**sleep_until(tmp_path / "go"), **two}}})
+        after = bench.submit("y", {"jobs": {"b": sleep_until(tmp_path / "go")}})
+        await bench.until(after, lambda one: "b" in bench.states(one))
+        async with follow(bench, job) as first, follow(bench, after) as second:
+            assert await read_wait(first) == (
+                "w-a", "2 free CPUs; 1 of 2 is free, the others are taken by z-z"
+            )  # fmt: skip
+            assert await read_wait(second) == ("y-b", "its turn; w-a is before it and waits for 2 free CPUs")
+            (tmp_path / "z").touch()
+            assert await read_wait(first) == ("w-a", "")
+            (tmp_path / "go").touch()
+            await bench.over(job)
+            await bench.over(after)
+
+
 async def test_looking_for_a_wait_reads_few_rows(tmp_path: Path) -> None:
     """However many steps are ready: it is done on the event loop, for each who follows, again and again."""
     async with workbench(cpus=1) as bench:

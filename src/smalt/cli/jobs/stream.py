@@ -92,6 +92,8 @@ def show_events(watch: JobWatch, view: JobView, events: Iterable[dict[str, Any]]
             watch.status = str(event["status"])
             return
         else:
+            if line := watch.make_delayed_wait_line():
+                view.show_wait(line)
             view.tick()
     raise JobException(f"the stream of job {watch.root.name} ended before the job")
 

@@ -122,6 +122,10 @@ class JobWatch:
         job.waits_for = str(event["waits_for"])
         return self._wait_lines.make_line(event, self.get_label(job))
 
+    def make_delayed_wait_line(self) -> str | None:
+        """Return a line about a wait that could not be said before, if it is due."""
+        return self._wait_lines.make_delayed_line()
+
     def clear_wait(self) -> None:
         """Forget what a job waits for."""
         self._waiting.waits_for = ""

@@ -54,6 +54,8 @@ class StreamPrinter:
                 self._print_progress(line)
         elif kind == "end":
             self._print_end(str(event.get("status")))
+        elif line := self._wait_lines.make_delayed_line():
+            self._print_progress(line)
 
     def _print_log(self, name: str, text: str) -> None:
         sweep = self._tracker.sweeps.get(self._tracker.get_sweep(name))

@@ -14,7 +14,7 @@ from typing import Any
 
 from smalt.service.compute.backend import Capacity
 from smalt.service.engine.kinds import Leaf
-from smalt.service.engine.slots import SlotGrant, Slots, UnlimitedSlots
+from smalt.service.engine.slots import SlotGrant, SlotRequest, Slots, UnlimitedSlots
 from smalt.service.environments import BuiltEnvironment
 from smalt.service.records.job_attempts import Attempt
 from smalt.service.records.jobs import WAITING, Job
@@ -66,11 +66,24 @@ class RunnerQueue:
         """Leaves that wait only for a slot, oldest first."""
         self.never_started: list[int] = []
         """Leaves whose last attempt never started, oldest first; they precede those in `ready`."""
+        self._refused: tuple[int, SlotRequest] | None = None
+        """The leaf that was last refused slots, and its request."""
 
     @property
     def queues_by_itself(self) -> bool:
         """True if the runner is handed all that is ready, and says itself when each step starts."""
         return isinstance(self.slots, UnlimitedSlots)
+
+    def take_free(self, leaf: Leaf) -> SlotGrant | None:
+        """Return slots for a leaf; None while too few are free."""
+        grant = self.slots.take_free(leaf.request)
+        self._refused = (leaf.job.id, leaf.request) if grant is None else None
+        return grant
+
+    def find_blocker(self) -> tuple[int, SlotRequest] | None:
+        """Return the leaf at the head that needs more slots than are free, and its request; None if there is none."""
+        is_head = self._refused is not None and bool(self.ready) and self.ready[0] == self._refused[0]
+        return self._refused if is_head else None
 
     def put_never_started_first(self) -> None:
         """Move the leaves whose last attempt never started to the head of `ready`."""
@@ -150,7 +163,7 @@ class Queues:
 
     def start_run(self, leaf: Leaf, queue: RunnerQueue) -> LeafRun | None:
         """Give slots to a leaf that is to start; None while too few are free."""
-        grant = queue.slots.take_free(leaf.request)
+        grant = queue.take_free(leaf)
         if grant is None:
             return None
         run = self.runs[leaf.job.id] = LeafRun(leaf.job, grant, leaf, queue=queue)

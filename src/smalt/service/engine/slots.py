@@ -32,6 +32,14 @@ class Slots:
         return self._free_cpus > 0
 
     @property
+    def free_cpus(self) -> int:
+        return max(0, self._free_cpus)
+
+    @property
+    def free_gpus(self) -> int:
+        return len(self._free_gpus)
+
+    @property
     def has_gpus(self) -> bool:
         return bool(self.gpus)
 
@@ -46,14 +54,14 @@ class Slots:
 
     def take_free(self, request: SlotRequest) -> SlotGrant | None:
         """Return slots for a step; None while too few are free."""
-        cpus, gpus = self._cut_to_size(request)
+        cpus, gpus = self.cut_to_size(request)
         if cpus > self._free_cpus or gpus > len(self._free_gpus):
             return None
         return self.take_any(request)
 
     def take_any(self, request: SlotRequest) -> SlotGrant:
         """Return slots for a step that runs already, even if too few are free."""
-        cpus, gpus = self._cut_to_size(request)
+        cpus, gpus = self.cut_to_size(request)
         self._free_cpus -= cpus
         granted, self._free_gpus = tuple(self._free_gpus[:gpus]), self._free_gpus[gpus:]
         return SlotGrant(cpus, granted)
@@ -70,7 +78,8 @@ class Slots:
         self._free_cpus += grant.cpus
         self._free_gpus = sorted([*self._free_gpus, *grant.gpus], key=self.gpus.index)
 
-    def _cut_to_size(self, request: SlotRequest) -> tuple[int, int]:
+    def cut_to_size(self, request: SlotRequest) -> tuple[int, int]:
+        """Return the CPUs and GPUs that a step of this request gets."""
         return min(max(1, request.cpus), self.cpus), min(request.gpus, len(self.gpus))
 
 

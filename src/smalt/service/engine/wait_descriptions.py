@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from smalt.service.engine.queues import Queues
-from smalt.service.records import job_needs
+from smalt.service.engine.queues import Queues, RunnerQueue
+from smalt.service.engine.slots import SlotRequest
+from smalt.service.records import job_needs, jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
@@ -26,14 +27,43 @@ def describe_wait(db: Database, queues: Queues, job: Job) -> str:
     slots, where = queue.slots, "" if queue is queues.local else f" on compute '{queue.name}'"
     if queue.queues_by_itself:
         return f"its turn in the queue of compute '{queue.name}'"
+    blocker = queue.find_blocker() if run is None and slots.any_free else None
+    if blocker is not None:
+        return _describe_blocker(db, queues, queue, job, *blocker)
     if run is None and not slots.all_taken and slots.has_gpus and not slots.any_gpu_free:
         return f"a free GPU{where}; all {len(slots.gpus)} are taken"
     if not slots.any_free:
-        runs = [one for one in queues.runs.values() if (one.queue or queues.local) is queue]
-        taken = [one.job.name for one in runs if one.grant is not None]
+        taken = _list_holders(queues, queue)
         number = f"all {slots.cpus} are" if slots.cpus > 1 else "the only one is"
         return f"a free CPU{where}; {number} taken by {_listed(taken, len(taken))}"
     return f"its turn{where}"
+
+
+def _describe_blocker(
+    db: Database, queues: Queues, queue: RunnerQueue, job: Job, head_id: int, request: SlotRequest
+) -> str:
+    """Return what the job waits for while the head of its queue, perhaps itself, needs more slots than are free."""
+    slots, where = queue.slots, "" if queue is queues.local else f" on compute '{queue.name}'"
+    cpus, gpus = slots.cut_to_size(request)
+    lacks_gpus = gpus > slots.free_gpus
+    if lacks_gpus:
+        needed, free, all_ = gpus, slots.free_gpus, len(slots.gpus)
+    else:
+        needed, free, all_ = cpus, slots.free_cpus, slots.cpus
+    words = f"{needed} free {'GPUs' if lacks_gpus else 'CPUs'}{where}" if needed > 1 else f"a free GPU{where}"
+    if head_id == job.id and needed == 1:
+        return f"{words}; all {all_} are taken"
+    if head_id == job.id:
+        taken = _list_holders(queues, queue)
+        count = f"{free} of {all_} {'is' if free == 1 else 'are'} free"
+        return f"{words}; {count}, the others are taken by {_listed(taken, len(taken))}"
+    head = jobs.find_job(db, head_id)
+    return f"its turn{where}; {'an earlier job' if head is None else head.name} is before it and waits for {words}"
+
+
+def _list_holders(queues: Queues, queue: RunnerQueue) -> list[str]:
+    runs = [one for one in queues.runs.values() if (one.queue or queues.local) is queue]
+    return [one.job.name for one in runs if one.grant is not None]
 
 
 def describe_needs(db: Database, job: Job) -> str:
