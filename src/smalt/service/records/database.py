@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import Unavailable
+from smalt.service.records.database_errors import explain_error
 
 _PAGE = 4096
 _CHECKPOINT_AT = 1000  # pages of the write-ahead log
@@ -43,7 +44,7 @@ class Database:
             self._depth = 0
             self._migrate()
         except sqlite3.Error as error:
-            raise Unavailable(_explain_error(self.path, error)) from None
+            raise Unavailable(explain_error(self.path, error)) from None
 
     @contextlib.contextmanager
     def open_reader(self, tracked: Path | None = None) -> Iterator[Database]:
@@ -60,7 +61,7 @@ class Database:
             else:
                 other._connection = _open_both(own, tracked)
         except sqlite3.Error as error:
-            raise Unavailable(_explain_error(self.path, error)) from None
+            raise Unavailable(explain_error(self.path, error)) from None
         with contextlib.closing(other._connection):
             yield other
 
@@ -108,20 +109,23 @@ class Database:
         try:
             return self._connection.execute(sql, values)
         except sqlite3.OperationalError as error:
-            raise Unavailable(_explain_error(self.path, error)) from None
+            raise Unavailable(explain_error(self.path, error)) from None
 
     def execute_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         try:
             self._connection.executemany(sql, values)
         except sqlite3.OperationalError as error:
-            raise Unavailable(_explain_error(self.path, error)) from None
+            raise Unavailable(explain_error(self.path, error)) from None
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         found = self.execute(sql, values).fetchone()
         return None if found is None else tuple(found)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self.execute(sql, values).fetchall()
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise Unavailable(explain_error(self.path, error)) from None
 
     def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
         found = self.execute(sql, values).fetchone()
@@ -135,7 +139,7 @@ class Database:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            raise Unavailable(_explain_error(self.path, error)) from None
+            raise Unavailable(explain_error(self.path, error)) from None
         self._depth = 1
 
     def _commit(self) -> None:
@@ -144,7 +148,7 @@ class Database:
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-            raise Unavailable(_explain_error(self.path, error)) from None
+            raise Unavailable(explain_error(self.path, error)) from None
 
     def _migrate(self) -> None:
         """Bring the tables to the newest form, after a backup of the old ones. A newer database is refused."""
@@ -187,14 +191,3 @@ def _open_both(own: str, tracked: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _explain_error(path: Path, error: sqlite3.Error) -> str:
-    text = str(error)
-    if "full" in text:
-        return f"the disk of {path} is full; nothing was lost, free some space and try again"
-    if "readonly" in text or "unable to open" in text:
-        return f"cannot write {path}: {text}; make smalt's home writable or set SMALT_HOME to another folder"
-    if "malformed" in text or "not a database" in text:
-        return f"{path} is damaged ({text}); restore it from a backup"
-    return f"the records in {path} cannot be used: {text}"

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
+from smalt.service.records.database_errors import explain_full_disk, find_full_folder
 
 PARENT = "mlflow.parentRunId"
 T = TypeVar("T")
@@ -235,6 +236,8 @@ def read_database(path: Path, read: Callable[[sqlite3.Connection], T], empty: T)
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):  # it is being made at this moment
             return empty
-        raise Unavailable(f"the metrics in {path} cannot be read: {error}") from None
+        full = find_full_folder(path, error)
+        why = str(error) if full is None else explain_full_disk(full)
+        raise Unavailable(f"the metrics in {path} cannot be read: {why}") from None
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"the metrics in {path} cannot be read: {error}; restore it from a backup") from None

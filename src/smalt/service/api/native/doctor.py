@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from smalt.exceptions import SmaltError, ValidationException
+from smalt.exceptions import SmaltError, Unavailable, ValidationException
 from smalt.service.api.native.prune import find_wanted_code
 from smalt.service.api.native.status import get_disk
 from smalt.service.api.request import ApiRequest
@@ -19,6 +19,7 @@ from smalt.service.data.integrity import IntegrityProblem
 from smalt.service.engine.versions.integrity import is_changed
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database
+from smalt.service.records.database_errors import explain_full_disk, find_full_folder
 from smalt.service.records.workspaces import Workspace
 
 _URIS = {"data": "dataUri", "models": "modelUri"}
@@ -62,6 +63,9 @@ def _find_troubles(service: ServerContext, full: bool) -> list[IntegrityProblem]
             found = [*_check_records(db), *_check_job_folders(service, db)]
             return [*found, *_check_disk(service, full), *_check_code(service, db), *_check_assets(service, db, full)]
         except sqlite3.DatabaseError as error:
+            folder = find_full_folder(db.path, error)
+            if folder is not None:
+                raise Unavailable(f"the records cannot be checked: {explain_full_disk(folder)}") from None
             return [_make_damaged(db, str(error))]
 
 
