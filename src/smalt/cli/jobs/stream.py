@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import click
@@ -40,16 +41,14 @@ def follow_job(ctx: Invocation, name: str) -> bool:
 
     watch = JobWatch(name)
     try:
+        events = stream_events(
+            lambda: ctx.client.jobs.events(name, trial_logs=False),
+            partial(_note_lost_server, ctx, watch),
+            partial(ctx.print_note, "the server is back"),
+        )
+        first = list(islice(events, 1))  # before anything is drawn: there may be no such job
         with _make_view(ctx, watch) as view:
-            show_events(
-                watch,
-                view,
-                stream_events(
-                    lambda: ctx.client.jobs.events(name, trial_logs=False),
-                    partial(_note_lost_server, ctx, watch),
-                    partial(ctx.print_note, "the server is back"),
-                ),
-            )
+            show_events(watch, view, chain(first, events))
     except KeyboardInterrupt:
         said = (
             f"\nstopped following {name}, which continues to run; to follow it again: smalt job stream {name};"
