@@ -154,6 +154,34 @@ def test_a_canceled_job_and_its_steps_tell_who_canceled_it(tmp_path: Path) -> No
     assert streamed.err.splitlines()[-1].endswith(f": {who}")
 
 
+def test_a_canceled_job_that_takes_its_time_says_what_it_waits_for(tmp_path: Path) -> None:
+    """At a terminal only: a script gets the end."""
+    for name, show in (("p", on_a_terminal), ("q", lambda *args: smalt(*args).err)):
+        late = tmp_path / name
+        file = pipeline(
+            tmp_path,
+            slow=f"trap 'sleep 4; exit 1' TERM; touch {late}; while true; do sleep 0.1; done",
+            quick="sleep 600",
+        )
+        assert smalt("job", "create", "--file", str(file), "--name", name).code == 0
+        eventually(late.exists)
+        said = show("job", "cancel", name).splitlines()
+        assert said[-1] == f"job {name} is Canceled"
+        assert [line for line in said[:-1] if line] == (
+            []
+            if name == "q"
+            else [
+                "job p is being canceled; waiting for the processes of step 'slow', which have 30 s to end before they"
+                " are killed (Ctrl-C ends only the waiting)"
+            ]
+        )
+
+
+def test_an_unknown_job_is_not_drawn() -> None:
+    """The error comes before anything about the job."""
+    assert on_a_terminal("job", "stream", "no-such-job").startswith("error: ")
+
+
 def test_a_canceled_step_tells_its_pipeline(tmp_path: Path) -> None:
     name = begin(tmp_path)
     for step in ("runs", "other"):

@@ -253,7 +253,9 @@ def cancel_job(ctx: Invocation, name: str, no_wait: bool) -> None:
     if no_wait:
         ctx.print_note(f"job {name} is being canceled")
         return
-    poller.wait()
+    from smalt.cli.jobs.cancelling import wait_for_end
+
+    wait_for_end(ctx, name, poller)
     ctx.print_note(f"job {name} is {ctx.client.jobs.get(name).status}")
 
 
