@@ -116,6 +116,15 @@ async def test_a_named_output_becomes_an_asset() -> None:
             assert version.properties["dataUri"].endswith(f"/azureml/names{number}/o/")
 
 
+async def test_a_timeout_of_zero_is_none() -> None:
+    """Azure's client does not send it to the service, so that there is no limit."""
+    async with workbench() as bench:
+        job = await bench.over(
+            bench.submit("j", {"command": "sleep 0.5", "environment": HOST, "limits": {"timeout": 0}})
+        )
+        assert job.status == "Completed"
+
+
 async def test_a_timeout_ends_the_whole_tree() -> None:
     """limits.timeout ends the command and what it started, and the sentence says so."""
     async with workbench() as bench:

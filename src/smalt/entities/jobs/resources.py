@@ -45,7 +45,7 @@ class CountsInstances(Entity):
 class CommandJobLimits(Entity):
     noun = "limits of a command job"
 
-    timeout = optional(Integer(at_least=0), "Seconds after which it is ended.", effect=ACTED)
+    timeout = optional(Integer(at_least=0), "Seconds after which it is ended; never if 0 or unset.", effect=ACTED)
 
 
 class QueueSettings(Keyed, Entity):

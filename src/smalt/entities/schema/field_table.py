@@ -32,6 +32,7 @@ refused is refused with it. Some fields act only together with others: `resource
 groups of processes of a `distribution`, and has no effect without one; `resources.shm_size` and
 `resources.docker_args` act on containers, and the log of a job that runs in none says that they did nothing; an input
 of a pipeline that no step reads has a line in the log. Further keys of `settings` are kept, and have no effect.
+`limits.timeout` and `limits.trial_timeout` of 0 are no limits, as Azure's client does not send them.
 """
 
 
