@@ -30,8 +30,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def follow(bench: Workbench, job: Job) -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
-    """The "wait" events of the job's stream, as they come."""
+async def follow(bench: Workbench, job: Job, kind: str = "wait") -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
+    """The events of one kind of the job's stream, as they come."""
     service: Any = SimpleNamespace(
         db=bench.db, engine=bench.engine, home=bench.home, stopping=asyncio.Event(), readers=None
     )
@@ -42,7 +42,7 @@ async def follow(bench: Workbench, job: Job) -> AsyncIterator[asyncio.Queue[dict
         async with aclosing(job_stream._JobFollower(service, bench.workspace, job).render_bodies(gone)) as bodies:
             async for body in bodies:
                 for event in map(json.loads, body.splitlines()):
-                    if event["t"] == "wait":
+                    if event["t"] == kind:
                         waits.put_nowait(event)
 
     reading = asyncio.ensure_future(read())
@@ -122,6 +122,39 @@ async def test_a_step_of_several_processes_waits_for_as_many_cpus(tmp_path: Path
             (tmp_path / "go").touch()
             await bench.over(job)
             await bench.over(after)
+
+
+async def test_a_step_is_queued_as_soon_as_it_waits_for_no_other(tmp_path: Path) -> None:
+    """And NotStarted before, wherever smalt has it wait: its own queue, or its launcher's."""
+    async with workbench(cpus=1) as bench:
+        other = bench.submit("z", {"jobs": {"z": sleep_until(tmp_path / "z")}})
+        await bench.until(other, lambda one: bench.states(one).get("z") == "Running")
+        steps: dict[str, Any] = {name: sleep_until(tmp_path / name) for name in "abc"}
+        steps["a"]["outputs"] = {"o": {"type": "uri_folder"}}
+        steps["c"]["inputs"] = {"i": {"type": "uri_folder", "path": "${{parent.jobs.a.outputs.o}}"}}
+        job = bench.submit("w", {"jobs": steps})
+        await bench.until(job, lambda one: "c" in bench.states(one))
+        async with follow(bench, job, "job") as events:
+            assert await read_states(events, 3) == {"a": "Queued", "b": "Queued", "c": "NotStarted"}
+            (tmp_path / "z").touch()
+            (tmp_path / "a").touch()
+            event = {"node": "c", "status": "NotStarted"}
+            while (event["node"], event["status"]) != ("c", "Queued"):
+                assert event["node"] != "c" or event["status"] == "NotStarted"
+                event = await asyncio.wait_for(events.get(), LONGEST)
+            for name in "bc":
+                (tmp_path / name).touch()
+            await bench.over(job)
+
+
+async def read_states(events: asyncio.Queue[dict[str, Any]], number: int) -> dict[str, str]:
+    """Return the states of so many steps, as they are told first."""
+    found: dict[str, str] = {}
+    while len(found) < number:
+        event = await asyncio.wait_for(events.get(), LONGEST)
+        if event["parent"] is not None:
+            found.setdefault(event["node"], event["status"])
+    return found
 
 
 async def test_looking_for_a_wait_reads_few_rows(tmp_path: Path) -> None:

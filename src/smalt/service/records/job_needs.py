@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from smalt.service.records.database import Database
-from smalt.service.records.jobs import COLUMNS, JOINED_COLUMNS, Job
+from smalt.service.records.jobs import COLUMNS, JOINED_COLUMNS, SHOWN_STATUS, Job
 
 
 def add_dependencies(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
@@ -65,7 +65,7 @@ def list_unfinished_needs(db: Database, job: Job, limit: int) -> list[tuple[str,
     return [
         (node, status)
         for node, status in db.rows(  # by its siblings: needs are found only by what is needed
-            "SELECT j.node, j.status FROM jobs j WHERE j.parent_id=? AND j.ended_at IS NULL"
+            f"SELECT j.node, {SHOWN_STATUS} FROM jobs j WHERE j.parent_id=? AND j.ended_at IS NULL"
             " AND EXISTS (SELECT 1 FROM job_needs n WHERE n.needs_id=j.id AND n.job_id=?) ORDER BY j.id LIMIT ?",
             (job.parent_id, job.id, limit),
         )
@@ -87,6 +87,17 @@ def list_dependents(db: Database, job: Job) -> list[Job]:
     rows = db.rows(
         f"SELECT {JOINED_COLUMNS} FROM job_needs n JOIN jobs j ON j.id=n.job_id"
         " WHERE n.needs_id=? AND j.ended_at IS NULL ORDER BY j.id",
+        (job.id,),
+    )
+    return [Job(*row) for row in rows]
+
+
+def list_ready_dependents(db: Database, job: Job) -> list[Job]:
+    """Return the leaves that depend on this one, wait for no other and have not started."""
+    rows = db.rows(
+        f"SELECT {JOINED_COLUMNS} FROM job_needs n JOIN jobs j ON j.id=n.job_id"
+        " WHERE n.needs_id=? AND j.waiting=0 AND j.is_composite=0 AND j.status IN ('NotStarted', 'Queued')"
+        " ORDER BY j.id",
         (job.id,),
     )
     return [Job(*row) for row in rows]

@@ -110,10 +110,14 @@ def get_last_change(job: Job) -> float:
 
 
 def get_shown_status(job: Job) -> str:
-    """Return the status as the service shows it: a single command job is Queued from the start, and scripts poll for
-    that."""
-    is_waiting_leaf = job.status == "NotStarted" and job.parent_id is None and not job.is_composite
-    return "Queued" if is_waiting_leaf else job.status
+    """Return the status as the service shows it.
+
+    A job that runs nothing yet is Queued if only its compute keeps it waiting, wherever smalt itself has it queue, and
+    NotStarted while it waits for other steps. Scripts poll for the state Queued of a single job.
+    """
+    if job.is_composite or job.status not in ("NotStarted", "Queued"):
+        return job.status
+    return "NotStarted" if job.waiting else "Queued"
 
 
 def is_same_job(sent: Any, submitted: Any, shown: Any) -> bool:

@@ -35,7 +35,7 @@ from smalt.service.api.native.sweep_facts import TrialTracker
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.server_context import ServerContext
 from smalt.service.engine.outputs.paths import make_empty_warning
-from smalt.service.records import events, jobs, reuse
+from smalt.service.records import events, job_needs, jobs, reuse
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking.run_database import get_database_path
@@ -190,7 +190,14 @@ class _JobFollower:
             if row is not None and (row.id in self._names or row.parent_id in self._names):
                 self._names[row.id] = row.name
                 rows.append(row)
-        return rows
+        return [*rows, *self._find_released(rows)]
+
+    def _find_released(self, rows: list[Job]) -> list[Job]:
+        """Return the jobs that are Queued now that some of these are over: no event tells of it."""
+        known = {row.id for row in rows}
+        ended = [row for row in rows if row.is_over and row.parent_id is not None]
+        found = {one.id: one for row in ended for one in job_needs.list_ready_dependents(self._db, row)}
+        return [one for one in found.values() if one.id in self._names and one.id not in known]
 
     async def _build_changes(self, rows: list[Job]) -> list[JobChange]:
         """Return the change of each job; a finished job's comes with the logs to read to their ends first."""
