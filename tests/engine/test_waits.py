@@ -15,6 +15,12 @@ from typing import Any
 import pytest
 
 from smalt.service.api.job_details import job_stream, job_waits
+from smalt.service.compute.backend import Capacity
+from smalt.service.engine.queues import LeafRun, Queues
+from smalt.service.engine.slots import SlotRequest
+from smalt.service.engine.wait_descriptions import describe_wait
+from smalt.service.records import jobs, workspaces
+from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from tests.engine.bench import LONGEST, Workbench, workbench
 
@@ -155,6 +161,17 @@ async def read_states(events: asyncio.Queue[dict[str, Any]], number: int) -> dic
         if event["parent"] is not None:
             found.setdefault(event["node"], event["status"])
     return found
+
+
+async def test_a_step_does_not_wait_for_the_cpu_that_it_has(tmp_path: Path) -> None:
+    """It is Queued until its start is reported, and another one waits for that CPU then."""
+    db = Database(tmp_path / "smalt.db")
+    place = workspaces.ensure_workspace(db, "s", "g", "w", "me")
+    first, second = (jobs.add_job(db, place.id, jobs.NewJob(name, "command", {}, "e"), "me") for name in ("a", "b"))
+    queues = Queues({"local": Capacity(1)}, lambda *_: "local")
+    queues.runs[first.id] = LeafRun(first, queues.slots.take_any(SlotRequest()))
+    assert describe_wait(db, queues, first) == ""
+    assert describe_wait(db, queues, second) == "a free CPU; the only one is taken by a"
 
 
 async def test_looking_for_a_wait_reads_few_rows(tmp_path: Path) -> None:

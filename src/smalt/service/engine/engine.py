@@ -218,7 +218,7 @@ class Engine:
         return len(self._exits)
 
     def get_wait_reason(self, job: Job) -> str:
-        """Return a phrase for what a job that has not started waits for."""
+        """Return a phrase for what a job that has not started waits for; "" for one that is being started."""
         if job in self._input_checks:
             return "its inputs on the network, which are being looked for"
         return describe_wait(self._db, self._state.queues, job)

@@ -14,7 +14,7 @@ LOG_SAYS_MORE = "; its log says more"
 
 
 def describe_wait(db: Database, queues: Queues, job: Job) -> str:
-    """Return what the job, which is not running, waits for."""
+    """Return what the job, which is not running, waits for; "" for one that is being started."""
     if job.waiting:
         return describe_needs(db, job)
     run = queues.runs.get(job.id)
@@ -27,6 +27,8 @@ def describe_wait(db: Database, queues: Queues, job: Job) -> str:
     slots, where = queue.slots, "" if queue is queues.local else f" on compute '{queue.name}'"
     if queue.queues_by_itself:
         return f"its turn in the queue of compute '{queue.name}'"
+    if run is not None and run.grant is not None:
+        return ""
     blocker = queue.find_blocker() if run is None and slots.any_free else None
     if blocker is not None:
         return _describe_blocker(db, queues, queue, job, *blocker)

@@ -60,8 +60,9 @@ def _count_unfinished(request: ApiRequest) -> dict[str, Any]:
             for id, states in counts.items()
         ],
         "waiting": [
-            {"job": job.name, "workspace": known[job.workspace_id].name, "waits_for": engine.get_wait_reason(job)}
+            {"job": job.name, "workspace": known[job.workspace_id].name, "waits_for": reason}
             for job in jobs.list_ready(db, _MOST_WAITING)
+            if (reason := engine.get_wait_reason(job))
         ],
     }
 
