@@ -329,7 +329,7 @@ MISTAKES = {
         "data asset 'm:1' is the output 'a' already",
     ),
     "guess": (
-        "{command: 'ls ${{inputs.x}}', environment: 'azureml:host', inputs: {x: {type: uri_flie, path: d}}}",
+        "{component: ./table.yml, inputs: {d: {type: uri_flie, path: flats.csv}}}",
         "did you mean 'uri_file'?",
     ),
 }  # fmt: skip

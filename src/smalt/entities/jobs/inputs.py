@@ -183,11 +183,14 @@ class JobInput(Shape[Input | Literal]):
             return LiteralValue().read_value(value["value"], (*path, "value"), reader)
         if not isinstance(value, (Mapping, Input)):
             return self.report_mismatch(value, path, reader)
+        told = len(reader.problems)
         if isinstance(value, Mapping) and value.get("type") is not None and not self._is_data(value, path, reader):
             value = {key: item for key, item in value.items() if key != "type"}
         read = self.data.read_value(value, path, reader)
         if read is not None and read.datastore and isinstance(read.path, str):
             _check_datastore(read.path, path, reader)
+        if read is not None and len(reader.problems) > told:  # the type, too
+            vars(read)["_partial"] = True
         return read
 
     def _is_data(self, value: Mapping[str, Any], path: Path, reader: Reader) -> bool:
