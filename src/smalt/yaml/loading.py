@@ -135,6 +135,8 @@ class Session:
         self.warnings: list[LocatedProblem] = []
         self._entities: dict[tuple[str, str], Entity | None] = {}
         self._conda: dict[str, Any] = {}
+        self._mistaken: list[Entity | None] = []
+        """Documents that are of another kind: what they lack for this one means nothing."""
         self._open: list[str] = []
         self._exists: dict[str, bool] = {}
         self._order: dict[str, int] = {}
@@ -143,7 +145,7 @@ class Session:
         if entity is None or self.problems:
             told = dict.fromkeys(self.problems)
             error = ValidationException(sorted(told, key=lambda p: (self._order.get(p.file, -1), p.line, p.column)))
-            error.partial = entity
+            error.partial = None if any(entity is one for one in self._mistaken) else entity
             raise error
         vars(entity)["_warnings"] = list(dict.fromkeys(self.warnings))
         return entity
@@ -187,6 +189,7 @@ class Session:
         mistaken = describe_mismatch(changed.data, kind, faults) if faults else None
         if mistaken is not None:
             reader.problems = [Problem((), mistaken)]
+            self._mistaken.append(entity)
 
         def locate(problem: Problem) -> LocatedProblem:
             return LocatedProblem(name, *document.find_position(problem.path, problem.at_key), problem.message)

@@ -57,7 +57,9 @@ def add_local_problems(error: ValidationException, file: str) -> ValidationExcep
     if not any("environment" in one.message for one in error.problems):
         others += add_places(job, [LocatedProblem("", 0, 0, one) for one in _check_environment(job)])
     others = [one._replace(file=file) if one.line else one for one in others]
-    own = sorted((*(one for one in error.problems if one.file == file), *others), key=lambda one: one[1:3])
+    own = sorted(
+        (*(one for one in error.problems if one.file == file), *others), key=lambda one: (one.line == 0, *one[1:3])
+    )
     return ValidationException([*own, *(one for one in error.problems if one.file != file)])
 
 
