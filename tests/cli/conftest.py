@@ -14,7 +14,7 @@ import pytest
 from smalt.cli import app
 from smalt.cli.framework import failure
 from smalt.client.connection import autostart
-from tests.helpers import Server, spawn_forked
+from tests.helpers import LONGEST, Server, spawn_forked
 
 
 @dataclass
@@ -56,7 +56,7 @@ def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     return run
 
 
-def smalt(*args: str, cwd: Path | None = None, timeout: float = 60) -> Ran:
+def smalt(*args: str, cwd: Path | None = None, timeout: float = LONGEST) -> Ran:
     """Run a command line as a process of its own, as users do."""
     done = subprocess.run(
         [sys.executable, "-m", "smalt", *args],

@@ -39,11 +39,11 @@ async def test_they_are_looked_for_again_after_a_restart(tmp_path: Path, monkeyp
     bench = Workbench(home)
     await bench.engine.open()
     job = bench.submit("far", document)
-    await asyncio.to_thread(asked.wait, 30)
+    await asyncio.to_thread(asked.wait, LONGEST)
     await bench.kill()
     asked.clear()
     async with workbench(home) as again:
-        await asyncio.to_thread(asked.wait, 30)
+        await asyncio.to_thread(asked.wait, LONGEST)
         answer.set()
         over = await again.over(job)
         assert over.status == "Failed"

@@ -231,7 +231,7 @@ def test_a_parent_that_ended_is_made_up_for_by_one_that_did_not(warm_rig: WarmRi
         if is_killed:
             end_parent(parents, parent)
         else:
-            select.select([parent.channel], [], [], 60)
+            select.select([parent.channel], [], [], LONGEST)
             parents._read_report(parent)
             assert parent.is_ready
             end_parent(parents, parent)
