@@ -14,12 +14,12 @@ from smalt.service.records.database import Database
 TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 """The states that a job does not leave."""
 WAITING = ("NotStarted", "Queued", "Preparing")
+"""The states of a job whose process, or whose first step, has not started."""
 SHOWN_STATUS = (
     "CASE WHEN j.is_composite=0 AND j.status IN ('NotStarted', 'Queued')"
     " THEN iif(j.waiting>0, 'NotStarted', 'Queued') ELSE j.status END"
 )
 """The state of a job `j` as `get_shown_status` in the API gives it."""
-"""The states of a job whose process, or whose first step, has not started."""
 
 COLUMNS = (
     "id, workspace_id, name, parent_id, root_id, node, type, status, waiting, open, planned, cancel_requested,"
