@@ -193,9 +193,9 @@ ws = Workspace.from_config()
 env = Environment('plain')
 env.python.user_managed_dependencies = True
 store = ws.get_default_datastore()
-store.upload_files(['words.txt'], target_path='in', overwrite=True)
-store.upload('more', target_path='in')
-words = Dataset.File.from_files((store, 'in'))
+store.upload_files(['words.txt'], target_path='upgraded', overwrite=True)
+store.upload('more', target_path='upgraded')
+words = Dataset.File.from_files((store, 'upgraded'))
 print(words.to_path())
 words.download('copy')
 run_config = RunConfiguration()
@@ -235,7 +235,7 @@ def test_what_is_upgraded_runs(served: Programs) -> None:
     served.write("all.py", upgraded.text)
     ran = served.python("all.py")
     assert ran.code == 0, ran.err
-    assert "['in/other.txt', 'in/words.txt']\n" in ran.out
+    assert "['upgraded/other.txt', 'upgraded/words.txt']\n" in ran.out
     assert sorted(one.name for one in (served.folder / "copy").iterdir()) == ["other.txt", "words.txt"]
     assert "say 3 ['other.txt', 'words.txt']" in ran.out + ran.err
     assert "say 1 []" in ran.out + ran.err
