@@ -211,3 +211,20 @@ async def count_instructions(bench: Workbench, looks: int) -> int:
     bench.db._connection.set_progress_handler(None, 1)
     assert len(seen) > looks
     return min(after - before for before, after in pairwise(seen))
+
+
+async def test_a_step_whose_slots_were_freed_waits_for_its_turn(tmp_path: Path) -> None:
+    """Until slots are granted again it is still the one that was refused last."""
+    db = Database(tmp_path / "smalt.db")
+    place = workspaces.ensure_workspace(db, "s", "g", "w", "me")
+    first, second = (jobs.add_job(db, place.id, jobs.NewJob(name, "command", {}, "e"), "me") for name in ("a", "b"))
+    queues = Queues({"local": Capacity(2)}, lambda *_: "local")
+    grant = queues.slots.take_any(SlotRequest())
+    queues.runs[first.id] = LeafRun(first, grant)
+    queues.local.ready.append(second.id)
+    leaf: Any = SimpleNamespace(job=second, request=SlotRequest(2))
+    assert queues.local.take_free(leaf) is None
+    assert describe_wait(db, queues, second) == "2 free CPUs; 1 of 2 is free, the others are taken by a"
+    del queues.runs[first.id]
+    queues.slots.give_back(grant)
+    assert describe_wait(db, queues, second) == "its turn"

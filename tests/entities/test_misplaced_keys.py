@@ -54,6 +54,13 @@ def test_settings_of_a_pipeline_are_found_below_settings() -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["command", "code", "version", "mini_batch_size"])
+def test_a_key_of_a_component_is_no_setting_of_a_pipeline(key: str) -> None:
+    """Nor is one that many nouns have: a hint that leads nowhere is worse than none."""
+    found = read(PipelineJob, {"type": "pipeline", "jobs": {"a": STEP}, key: "x"})
+    assert found == [f"{key}: unknown key '{key}' in a pipeline job"]
+
+
 def test_a_required_noun_is_not_missed_where_its_key_stands_too_high() -> None:
     """One sentence tells of one mistake."""
     sweep = {key: value for key, value in SWEEP.items() if key != "limits"}

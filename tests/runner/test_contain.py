@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -144,3 +145,16 @@ def test_a_mark_that_is_not_locked_yet_is_made_again(tmp_path: Path, monkeypatch
         remove_orphans(tmp_path, ["true"])
         assert mark.exists()
     assert not mark.exists()
+
+
+def test_without_descriptors_of_processes_podman_is_asked_for_no_pids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old kernel or a sandbox refuses them, though Python has the function."""
+
+    def refuse(pid: int, flags: int = 0) -> int:
+        raise OSError(errno.ENOSYS, "not implemented")
+
+    assert contain._Processes(str(tmp_path / "c"), ["--pidfile"]).options == ["--pidfile", str(tmp_path / "c.0")]
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    assert contain._Processes(str(tmp_path / "c"), ["--pidfile"]).options == []

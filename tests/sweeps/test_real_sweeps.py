@@ -231,7 +231,7 @@ def test_a_canceled_sweep_names_its_best_trial_so_far(tmp_path: Path, log: str) 
     assert done.code == 0, done.err
     eventually(lambda: json.loads(smalt("job", "list", "-p", "s").out)[2:] and show("s")["trials"][2]["value"] == 2)
     waiting = show("s")
-    begun = [one for one in waiting["trials"] if one["status"] != "Queued"]  # short trials are planned ahead
+    begun = [one for one in waiting["trials"] if one["status"] != "NotStarted"]  # short trials are planned ahead
     assert [(one["trial"], one["status"], one["value"]) for one in begun] == [
         ("trial_1", "Completed", 1), ("trial_0", "Completed", 3), ("trial_2", "Running", 2),
     ]  # fmt: skip

@@ -184,7 +184,7 @@ class _Processes:
     """
 
     def __init__(self, path: str, options: list[str]) -> None:
-        options = options if hasattr(os, "pidfd_open") else []
+        options = options if _can_open_processes() else []
         self._files = {option: f"{path}.{number}" for number, option in enumerate(options)}
         if self._files:
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -237,6 +237,15 @@ class _Processes:
         if len(self._handles) < len(self._files):
             while self._handles:
                 os.close(self._handles.pop())
+
+
+def _can_open_processes() -> bool:
+    """Return True if the system has descriptors of processes: old kernels and some sandboxes refuse them."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 def _wait_for_end(handles: list[int], seconds: float | None = None) -> list[int]:

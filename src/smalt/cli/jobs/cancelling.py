@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from smalt.cli.jobs.watch import COMPOSITE, OVER
+from smalt.exceptions import SmaltError
 
 if TYPE_CHECKING:
     from smalt.cli.framework.verb import Invocation
@@ -21,7 +23,8 @@ def wait_for_end(ctx: Invocation, name: str, poller: LROPoller[None]) -> None:
     """Wait until a canceled job has ended; after two seconds tell a person what it waits for."""
     poller.wait(_SILENCE)
     if not poller.done():
-        ctx.print_hint(describe_unended(name, list(ctx.client.jobs.overview(name))))
+        with contextlib.suppress(SmaltError):  # if the server has gone, the wait says so
+            ctx.print_hint(describe_unended(name, list(ctx.client.jobs.overview(name))))
     poller.wait()
 
 

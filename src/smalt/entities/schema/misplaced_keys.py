@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from smalt.entities.schema.entity import Entity
 
 
+_NOT_SEARCHED = frozenset({"component"})
+"""The definition of a step, whose keys are no settings of the step."""
+_AMBIGUOUS = frozenset({"name", "version", "type", "value", "path"})
+"""Keys that so many nouns have that one of them says nothing of the place."""
+
+
 class RightPlace(NamedTuple):
     """The place that a key was probably meant for."""
 
@@ -39,8 +45,10 @@ def find_right_place(key: object, noun: type[Entity], outer: type[Entity] | None
 def _find_below(key: object, noun: type[Entity]) -> tuple[str, str] | None:
     """Return the key of a noun, and the key beneath that, of which the second has this name."""
     for name, field in noun._fields.items():
-        for names in () if field.from_service else field.shape.list_nested_keys():
-            if found := _match_name(key, names):
+        is_searched = not field.from_service and name not in _NOT_SEARCHED
+        for names in field.shape.list_nested_keys() if is_searched else ():
+            found = _match_name(key, names)
+            if found is not None and found not in _AMBIGUOUS:
                 return name, found
     return None
 

@@ -48,11 +48,14 @@ def _describe_blocker(
     slots, where = queue.slots, "" if queue is queues.local else f" on compute '{queue.name}'"
     cpus, gpus = slots.cut_to_size(request)
     lacks_gpus = gpus > slots.free_gpus
+    if not lacks_gpus and cpus <= slots.free_cpus:  # freed since it was refused
+        return f"its turn{where}"
     if lacks_gpus:
         needed, free, all_ = gpus, slots.free_gpus, len(slots.gpus)
     else:
         needed, free, all_ = cpus, slots.free_cpus, slots.cpus
-    words = f"{needed} free {'GPUs' if lacks_gpus else 'CPUs'}{where}" if needed > 1 else f"a free GPU{where}"
+    unit = "GPU" if lacks_gpus else "CPU"
+    words = f"{needed} free {unit}s{where}" if needed > 1 else f"a free {unit}{where}"
     if head_id == job.id and needed == 1:
         return f"{words}; all {all_} are taken"
     if head_id == job.id:
