@@ -16,5 +16,6 @@ export default defineConfig({
     // Its decompressors are functions; what its index does besides is load WebAssembly, which the pages' policy refuses.
     rolldownOptions: { treeshake: { moduleSideEffects: (id) => !id.includes("hyparquet-compressors") && !id.includes("hysnappy") } },
   },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  // A machine that runs other tests is slow: the default of 5 s is a measurement.
+  test: { environment: "node", include: ["src/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
 });

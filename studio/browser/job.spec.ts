@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { call, checkAccess, expect, open, submit, submitPipeline, test, waitForEnd, WORKSPACE } from "./rig";
 
 const DATA = "${{parent.jobs.prepare.outputs.data}}";
@@ -130,6 +133,28 @@ test("a step's log as it grows, its data, and where the time went", async ({ pag
   await expect(page.getByText("Critical path")).toBeVisible();
   await expect(page.getByRole("button", { name: /train/ }).locator(".bar.running")).toHaveCount(1);
   await checkAccess(page);
+});
+
+test("the end of a log is shown, though the job ended while the log was being read", async ({ page }) => {
+  const go = join(mkdtempSync(join(tmpdir(), "log-")), "go");
+  await submitPipeline("slow_log", { talk: { command: `echo first; until [ -e ${go} ]; do sleep 0.1; done; echo last` } });
+  let answer = () => {};
+  let isHeld = false;
+  await open(page, "jobs/slow_log");
+  await page.getByRole("button", { name: /^talk,/ }).click();
+  await page.getByRole("tab", { name: "Log" }).click();
+  const log = page.getByRole("log");
+  await expect(log.getByText("first", { exact: true })).toBeVisible();
+  await page.route(/std_log/, async (route) => {
+    const response = await route.fetch();
+    if (!isHeld) await new Promise<void>((resolve) => ((isHeld = true), (answer = resolve)));
+    await route.fulfill({ response });
+  });
+  await expect.poll(() => isHeld).toBe(true);
+  writeFileSync(go, "");
+  await expect(page.locator(".job-title").getByText("Completed")).toBeVisible();
+  answer();
+  await expect(log.getByText("last", { exact: true })).toBeVisible();
 });
 
 test("what runs in an order without data is joined by dashes, and a line says so", async ({ page }) => {

@@ -31,6 +31,9 @@ export function LogView({ url, isGrowing, name, search }: Props) {
   const [hit, setHit] = useState(-1);
   const scroller = useRef<HTMLDivElement>(null);
   const busy = useRef(false);
+  const grew = useRef(isGrowing);
+  /** The log has ended while a read was under way, which may have missed its end. */
+  const isLastDue = useRef(false);
   const fetchRange = useCallback(
     (range: string) => request(url, { headers: { range } }).catch((caught: unknown) => {
       if (caught instanceof ApiError && caught.status === 416) return new Response(null, { status: 416 });
@@ -50,6 +53,10 @@ export function LogView({ url, isGrowing, name, search }: Props) {
       setError(caught as Error);
     } finally {
       busy.current = false;
+      if (isLastDue.current) {
+        isLastDue.current = false;
+        void readOn();
+      }
     }
   }
 
@@ -73,9 +80,12 @@ export function LogView({ url, isGrowing, name, search }: Props) {
   );
   useEffect(() => {
     if (!isGrowing) {
-      void readOn();
+      isLastDue.current = grew.current && busy.current;
+      if (grew.current) void readOn();
+      grew.current = false;
       return;
     }
+    grew.current = true;
     const timer = setInterval(readOn, POLL);
     return () => clearInterval(timer);
   }, [isGrowing, readOn]);
