@@ -111,9 +111,12 @@ def test_each_worker_imports_its_share_of_the_modules_first(tmp_path: Path) -> N
     assert imported == ["test_a test_c test_b test_d ", "test_b test_d test_a test_c "]
 
 
+_OF_PYTHON = (f"{sys.prefix}/", f"{sys.base_prefix}/")
+
+
 def _is_kept(path: str) -> bool:
-    """Return False for a socket, a pipe, and a module that is imported at this moment."""
-    return path[0] == "/" and not path.endswith((".py", ".pyc", ".so"))
+    """Return False for a socket, a pipe, and a module, or a folder of modules, that is imported at this moment."""
+    return path[0] == "/" and not path.endswith((".py", ".pyc", ".so")) and not path.startswith(_OF_PYTHON)
 
 
 def describe_server(*, is_started_anew: bool) -> dict[str, Any]:
