@@ -171,8 +171,8 @@ def test_a_canceled_job_that_takes_its_time_says_what_it_waits_for(tmp_path: Pat
             []
             if name == "q"
             else [
-                "job p is being canceled; waiting for the processes of step 'slow', which have 30 s to end before they"
-                " are killed (Ctrl-C ends only the waiting)"
+                "job p is being canceled; waiting for the processes of step 'slow', which have up to 30 s to end before"
+                " they are killed (Ctrl-C ends only the waiting)"
             ]
         )
 

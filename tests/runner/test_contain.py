@@ -101,12 +101,14 @@ def test_a_container_that_appears_late_is_removed_all_the_same(box: Box) -> None
 
 
 def test_a_container_whose_client_was_killed_is_removed(box: Box) -> None:
-    """Nobody asked for a stop, and no mark is left by which the server would remove it."""
+    """Nobody asked for a stop. No mark is left by which the server would remove it, and no old reason."""
+    box.sentence.write_text("of an earlier attempt")
     process = box.start(deaf=1000, command="sleep 60", by="remove")
     (client,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(client), signal.SIGKILL)
     assert process.wait(LONGEST) == 128 + signal.SIGKILL
     assert box.count_signals() == 1
+    assert not box.sentence.exists()
 
 
 def test_a_container_whose_client_was_killed_saves_its_work(box: Box) -> None:

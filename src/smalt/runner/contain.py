@@ -79,6 +79,8 @@ class _Container:
 
     def run(self) -> int:
         """Return the exit code of the command."""
+        with contextlib.suppress(OSError, TypeError):  # of an earlier attempt in the same folder, or of none
+            os.unlink(self._plan["sentence"])
         signal.signal(signal.SIGTERM, self._handle_stop)
         if self._is_stopped:
             return 128 + signal.SIGTERM

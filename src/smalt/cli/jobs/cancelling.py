@@ -39,6 +39,6 @@ def describe_unended(name: str, jobs: list[dict[str, Any]]) -> str:
     more = f" and {len(labels) - _MOST} more" if len(labels) > _MOST else ""
     which = f"the processes of {'step' if len(labels) == 1 else 'steps'} {names}{more}" if names else "its processes"
     return (
-        f"job {name} is being canceled; waiting for {which}, which have {_GRACE} s to end before they are killed"
+        f"job {name} is being canceled; waiting for {which}, which have up to {_GRACE} s to end before they are killed"
         " (Ctrl-C ends only the waiting)"
     )

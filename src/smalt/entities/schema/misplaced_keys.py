@@ -35,11 +35,16 @@ def find_right_place(key: object, noun: type[Entity], outer: type[Entity] | None
         return RightPlace(f"; did you mean '{'.'.join(below)}'?", below[0])
     if outer is None:
         return None
-    if around := _match_name(key, _list_own_names(outer)):
+    if around := _match_name(key, list_keys(outer)):
         return RightPlace(f"; '{around}' is a key of {outer.noun}, one level higher", "")
     if beside := _find_below(key, outer):
         return RightPlace(f"; did you mean '{'.'.join(beside)}' of {outer.noun}?", "")
     return None
+
+
+def list_keys(noun: type[Entity]) -> Iterator[str]:
+    """Yield the keys that a document of the noun may have."""
+    return (name for name, field in noun._fields.items() if not field.from_service)
 
 
 def _find_below(key: object, noun: type[Entity]) -> tuple[str, str] | None:
@@ -51,10 +56,6 @@ def _find_below(key: object, noun: type[Entity]) -> tuple[str, str] | None:
             if found is not None and found not in _AMBIGUOUS:
                 return name, found
     return None
-
-
-def _list_own_names(noun: type[Entity]) -> Iterator[str]:
-    return (name for name, field in noun._fields.items() if not field.from_service)
 
 
 def _match_name(key: object, names: Iterator[str]) -> str | None:

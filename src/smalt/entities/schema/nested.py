@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from smalt.entities.schema.earlier_types import explain_earlier_type
 from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.misplaced_keys import list_keys
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
 from smalt.entities.schema.shapes import JSON, Shape
@@ -24,10 +25,6 @@ def load_noun(where: str) -> type[Entity]:
     """Return the class at `module:Class` of this package; it is imported when first needed."""
     module, _, name = where.partition(":")
     return cast("type[Entity]", getattr(import_module(f"smalt.entities.{module}"), name))
-
-
-def _list_keys(noun: type[Entity]) -> Iterator[str]:
-    return (name for name, field in noun._fields.items() if not field.from_service)
 
 
 class Nested(Shape[E]):
@@ -60,7 +57,7 @@ class Nested(Shape[E]):
         return definitions.add_reference(self.noun, self.only, self.place)
 
     def list_nested_keys(self) -> Iterator[Iterator[str]]:
-        yield (key for key in _list_keys(self.noun) if not self.only or key in self.only)
+        yield (key for key in list_keys(self.noun) if not self.only or key in self.only)
 
 
 class TaggedNoun(Shape[E], Generic[E]):
@@ -114,7 +111,7 @@ class TaggedNoun(Shape[E], Generic[E]):
 
     def list_nested_keys(self) -> Iterator[Iterator[str]]:
         for where in dict.fromkeys(self.table.values()):
-            yield _list_keys(load_noun(where))
+            yield list_keys(load_noun(where))
 
 
 class ByKey(TaggedNoun[E]):

@@ -55,8 +55,8 @@ def find_unmarked_outputs(spec: StepSpec, empty: Collection[str]) -> Iterator[st
         marker = MARKERS.get(str(output.type))
         path = output.location.path if output.location is not None else None
         if marker and path is not None and name not in empty and _lacks_marker(path, marker):
-            needs = "which steps that read it as one need"
-            yield f"warning: its output '{name}' is an {output.type} and has no file '{marker}', {needs}"
+            needs = f"steps that read it as an {output.type} need that file"
+            yield f"warning: its output '{name}' is an {output.type} and has no file '{marker}'; {needs}"
 
 
 def _explain_unmarked_input(context: EngineContext, leaf: Leaf, said: str) -> str | None:
